@@ -1,0 +1,117 @@
+import { BLOCK } from "../core/rounding";
+
+// Smallest and largest value.
+//
+// Shapes (pointers are byte offsets in linear memory):
+//   x    f32[n]   read, n > 0
+//   out  f32[2]   written: min, max
+// Per channel, element i updates entry i mod period (a multiple of 16) of running tables, which the facade sets to
+// +Infinity and -Infinity first and reduces afterwards:
+//   min  f32[period]   read and written
+//   max  f32[period]   read and written
+//
+// Returns 1 when every value is finite, 0 when there is NaN or +-Infinity (the outputs then mean nothing).
+// Rounding: none. Zeros come out as +0: 0 is added to each value.
+// Source: Jacob et al. 2018, section 3.1.
+
+/** Whether all lanes of m are true (all ones). */
+// @ts-ignore: decorator
+@inline function allLanes(m: v128): bool {
+  return i32x4.all_true(m);
+}
+
+// @ts-ignore: decorator
+@inline function minLane(v: v128): f32 {
+  return min(
+    min(f32x4.extract_lane(v, 0), f32x4.extract_lane(v, 1)),
+    min(f32x4.extract_lane(v, 2), f32x4.extract_lane(v, 3)),
+  );
+}
+
+// @ts-ignore: decorator
+@inline function maxLane(v: v128): f32 {
+  return max(
+    max(f32x4.extract_lane(v, 0), f32x4.extract_lane(v, 1)),
+    max(f32x4.extract_lane(v, 2), f32x4.extract_lane(v, 3)),
+  );
+}
+
+export function minMaxF32(x: usize, n: usize, out: usize): i32 {
+  let lo: f32 = Infinity;
+  let hi: f32 = -Infinity;
+  let numbers = true;
+  const end = x + ((n & ~(BLOCK - 1)) << 2);
+  if (x < end) {
+    let lo0 = f32x4.splat(lo);
+    let lo1 = lo0;
+    let hi0 = f32x4.splat(hi);
+    let hi1 = hi0;
+    let same = i32x4.splat(-1); // lanes that never saw NaN
+    do {
+      const a = v128.load(x);
+      const b = v128.load(x, 16);
+      const c = v128.load(x, 32);
+      const d = v128.load(x, 48);
+      lo0 = f32x4.pmin(lo0, a);
+      hi0 = f32x4.pmax(hi0, a);
+      lo1 = f32x4.pmin(lo1, b);
+      hi1 = f32x4.pmax(hi1, b);
+      lo0 = f32x4.pmin(lo0, c);
+      hi0 = f32x4.pmax(hi0, c);
+      lo1 = f32x4.pmin(lo1, d);
+      hi1 = f32x4.pmax(hi1, d);
+      same = v128.and(
+        same,
+        v128.and(v128.and(f32x4.eq(a, a), f32x4.eq(b, b)), v128.and(f32x4.eq(c, c), f32x4.eq(d, d))),
+      );
+      x += 4 * BLOCK;
+    } while (x < end);
+    lo = minLane(f32x4.pmin(lo0, lo1));
+    hi = maxLane(f32x4.pmax(hi0, hi1));
+    numbers = allLanes(same);
+  }
+  for (let rest = n & (BLOCK - 1); rest > 0; --rest) {
+    const value = load<f32>(x);
+    numbers = numbers && value == value;
+    lo = value < lo ? value : lo;
+    hi = value > hi ? value : hi;
+    x += 4;
+  }
+  store<f32>(out, lo + 0);
+  store<f32>(out, hi + 0, 4);
+  return <i32>(numbers && lo > -Infinity && hi < Infinity);
+}
+
+export function minMaxF32PerChannel(x: usize, n: usize, minimum: usize, maximum: usize, period: usize): i32 {
+  assert(period > 0 && period % BLOCK == 0);
+  let finite = true;
+  const end = x + ((n & ~(BLOCK - 1)) << 2);
+  let c: usize = 0; // byte offset in the tables
+  if (x < end) {
+    let same = i32x4.splat(-1);
+    do {
+      for (let lane: usize = 0; lane < 4 * BLOCK; lane += 16) {
+        const value = v128.load(x + lane);
+        const p = minimum + c + lane;
+        const q = maximum + c + lane;
+        v128.store(p, f32x4.pmin(v128.load(p), value));
+        v128.store(q, f32x4.pmax(v128.load(q), value));
+        const zero = f32x4.sub(value, value); // NaN for NaN and Infinity
+        same = v128.and(same, f32x4.eq(zero, zero));
+      }
+      x += 4 * BLOCK;
+      c += 4 * BLOCK;
+      c = c == period << 2 ? 0 : c;
+    } while (x < end);
+    finite = allLanes(same);
+  }
+  for (let rest = n & (BLOCK - 1); rest > 0; --rest) {
+    const value = load<f32>(x);
+    finite = finite && value - value == 0;
+    if (value < load<f32>(minimum + c)) store<f32>(minimum + c, value);
+    if (value > load<f32>(maximum + c)) store<f32>(maximum + c, value);
+    x += 4;
+    c += 4;
+  }
+  return <i32>finite;
+}

@@ -1,0 +1,171 @@
+import { magicBits, magicF32 } from "../core/constants";
+import { BLOCK, code, codeLanes, roundedLanes } from "../core/rounding";
+
+// Quantizes float32 values to integer codes.
+//
+//     out[i] = clamp(rne(fl(x[i] / scale)) + zeroPoint, qmin, qmax)
+//
+// Shapes (pointers are byte offsets in linear memory):
+//   x    f32[n]                     read
+//   out  i8, u8, i16 or u16[n]      written, must not overlap x
+// Per channel, element i uses entry i mod period of two tables; period is a multiple of 16, which the facade reaches by
+// repeating a shorter pattern:
+//   scale      f32[period]          read
+//   zeroPoint  i32[period]          read
+//
+// Rounding: one float32 division, once to nearest, ties to even, before the zero point is added. +-Infinity saturates, NaN
+// gives the zero point.
+// Overflow: none; |q - zeroPoint| < 2^17 is exact in float32, and values are clamped before they are narrowed.
+// Errors: none here; the typed facade checks arguments, the debug build asserts.
+// Source: ONNX QuantizeLinear; Jacob et al. 2018, eq. 1.
+
+/** Stores 16 codes held in four i32x4 as T. */
+// @ts-ignore: decorator
+@inline function storeCodes<T>(out: usize, a: v128, b: v128, c: v128, d: v128): void {
+  if (sizeof<T>() == 1) {
+    const lo = i16x8.narrow_i32x4_s(a, b);
+    const hi = i16x8.narrow_i32x4_s(c, d);
+    v128.store(out, isSigned<T>() ? i8x16.narrow_i16x8_s(lo, hi) : i8x16.narrow_i16x8_u(lo, hi));
+  } else {
+    v128.store(out, isSigned<T>() ? i16x8.narrow_i32x4_s(a, b) : i16x8.narrow_i32x4_u(a, b));
+    v128.store(out, isSigned<T>() ? i16x8.narrow_i32x4_s(c, d) : i16x8.narrow_i32x4_u(c, d), 16);
+  }
+}
+
+// @ts-ignore: decorator
+@inline function quantize<T>(x: usize, out: usize, n: usize, scale: f32, zeroPoint: i32, qmin: i32, qmax: i32): void {
+  assert(scale > 0 && qmin <= zeroPoint && zeroPoint <= qmax);
+  const end = out + (n & ~(BLOCK - 1)) * sizeof<T>();
+  if (out < end) {
+    const s = f32x4.splat(scale);
+    const lo = f32x4.splat(<f32>(qmin - zeroPoint));
+    const hi = f32x4.splat(<f32>(qmax - zeroPoint));
+    const magic = magicF32();
+    const base = i32x4.sub(magicBits(), i32x4.splat(zeroPoint));
+    do {
+      storeCodes<T>(
+        out,
+        i32x4.sub(roundedLanes(v128.load(x), s, lo, hi, magic), base),
+        i32x4.sub(roundedLanes(v128.load(x, 16), s, lo, hi, magic), base),
+        i32x4.sub(roundedLanes(v128.load(x, 32), s, lo, hi, magic), base),
+        i32x4.sub(roundedLanes(v128.load(x, 48), s, lo, hi, magic), base),
+      );
+      x += 4 * BLOCK;
+      out += sizeof<T>() * BLOCK;
+    } while (out < end);
+  }
+  for (let rest = n & (BLOCK - 1); rest > 0; --rest) {
+    store<T>(out, <T>code(load<f32>(x), scale, zeroPoint, qmin, qmax));
+    x += 4;
+    out += sizeof<T>();
+  }
+}
+
+// @ts-ignore: decorator
+@inline function quantizePerChannel<T>(
+  x: usize,
+  out: usize,
+  n: usize,
+  scale: usize,
+  zeroPoint: usize,
+  period: usize,
+  qmin: i32,
+  qmax: i32,
+): void {
+  assert(period > 0 && period % BLOCK == 0);
+  const end = out + (n & ~(BLOCK - 1)) * sizeof<T>();
+  let c: usize = 0; // byte offset in the tables
+  if (out < end) {
+    const lo = i32x4.splat(qmin);
+    const hi = i32x4.splat(qmax);
+    do {
+      const s = scale + c;
+      const z = zeroPoint + c;
+      storeCodes<T>(
+        out,
+        codeLanes(v128.load(x), v128.load(s), v128.load(z), lo, hi),
+        codeLanes(v128.load(x, 16), v128.load(s, 16), v128.load(z, 16), lo, hi),
+        codeLanes(v128.load(x, 32), v128.load(s, 32), v128.load(z, 32), lo, hi),
+        codeLanes(v128.load(x, 48), v128.load(s, 48), v128.load(z, 48), lo, hi),
+      );
+      x += 4 * BLOCK;
+      out += sizeof<T>() * BLOCK;
+      c += 4 * BLOCK;
+      c = c == period << 2 ? 0 : c;
+    } while (out < end);
+  }
+  for (let rest = n & (BLOCK - 1); rest > 0; --rest) {
+    store<T>(out, <T>code(load<f32>(x), load<f32>(scale + c), load<i32>(zeroPoint + c), qmin, qmax));
+    x += 4;
+    out += sizeof<T>();
+    c += 4;
+  }
+}
+
+export function quantizeF32ToI8(x: usize, out: usize, n: usize, scale: f32, zeroPoint: i32, qmin: i32, qmax: i32): void {
+  quantize<i8>(x, out, n, scale, zeroPoint, qmin, qmax);
+}
+
+export function quantizeF32ToU8(x: usize, out: usize, n: usize, scale: f32, zeroPoint: i32, qmin: i32, qmax: i32): void {
+  quantize<u8>(x, out, n, scale, zeroPoint, qmin, qmax);
+}
+
+export function quantizeF32ToI16(x: usize, out: usize, n: usize, scale: f32, zeroPoint: i32, qmin: i32, qmax: i32): void {
+  quantize<i16>(x, out, n, scale, zeroPoint, qmin, qmax);
+}
+
+export function quantizeF32ToU16(x: usize, out: usize, n: usize, scale: f32, zeroPoint: i32, qmin: i32, qmax: i32): void {
+  quantize<u16>(x, out, n, scale, zeroPoint, qmin, qmax);
+}
+
+export function quantizeF32ToI8PerChannel(
+  x: usize,
+  out: usize,
+  n: usize,
+  scale: usize,
+  zeroPoint: usize,
+  period: usize,
+  qmin: i32,
+  qmax: i32,
+): void {
+  quantizePerChannel<i8>(x, out, n, scale, zeroPoint, period, qmin, qmax);
+}
+
+export function quantizeF32ToU8PerChannel(
+  x: usize,
+  out: usize,
+  n: usize,
+  scale: usize,
+  zeroPoint: usize,
+  period: usize,
+  qmin: i32,
+  qmax: i32,
+): void {
+  quantizePerChannel<u8>(x, out, n, scale, zeroPoint, period, qmin, qmax);
+}
+
+export function quantizeF32ToI16PerChannel(
+  x: usize,
+  out: usize,
+  n: usize,
+  scale: usize,
+  zeroPoint: usize,
+  period: usize,
+  qmin: i32,
+  qmax: i32,
+): void {
+  quantizePerChannel<i16>(x, out, n, scale, zeroPoint, period, qmin, qmax);
+}
+
+export function quantizeF32ToU16PerChannel(
+  x: usize,
+  out: usize,
+  n: usize,
+  scale: usize,
+  zeroPoint: usize,
+  period: usize,
+  qmin: i32,
+  qmax: i32,
+): void {
+  quantizePerChannel<u16>(x, out, n, scale, zeroPoint, period, qmin, qmax);
+}

@@ -1,0 +1,36 @@
+// Entry of the float kernels: quantize, observe, fold. Raw pointers only; the module imports its memory, allocates nothing
+// and owns no data but the address of its constants block.
+export { initConstants } from "./core/constants";
+export { features } from "./core/features";
+export {
+  dequantizeI16ToF32,
+  dequantizeI16ToF32PerChannel,
+  dequantizeI8ToF32,
+  dequantizeI8ToF32PerChannel,
+  dequantizeU16ToF32,
+  dequantizeU16ToF32PerChannel,
+  dequantizeU8ToF32,
+  dequantizeU8ToF32PerChannel,
+} from "./kernels/dequantize";
+export { fakeQuantizeF32, fakeQuantizeF32PerChannel } from "./kernels/fake-quantize";
+export { fakeQuantizeGradientF32, fakeQuantizeGradientF32PerChannel } from "./kernels/fake-quantize-gradient";
+export {
+  foldBatchNormBiasF32,
+  foldBatchNormScaleF32,
+  foldBatchNormWeightsF32,
+  foldBatchNormWeightsF32PerChannel,
+} from "./kernels/fold-batch-norm";
+export { minMaxF32, minMaxF32PerChannel } from "./kernels/min-max";
+export { movingAverageF32 } from "./kernels/moving-average";
+export { observeFakeQuantizeF32 } from "./kernels/observe-fake-quantize";
+export { packBits, unpackBits } from "./kernels/pack-bits";
+export {
+  quantizeF32ToI16,
+  quantizeF32ToI16PerChannel,
+  quantizeF32ToI8,
+  quantizeF32ToI8PerChannel,
+  quantizeF32ToU16,
+  quantizeF32ToU16PerChannel,
+  quantizeF32ToU8,
+  quantizeF32ToU8PerChannel,
+} from "./kernels/quantize";

@@ -1,0 +1,123 @@
+// Builds dist: the wasm files, one set of bundles per export condition, the script-tag bundle, and the types.
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import asc from "assemblyscript/asc";
+import * as esbuild from "esbuild";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+process.chdir(root);
+
+/** What src/wasm/binary.ts becomes in a bundle. */
+type Binary = "inline" | "module" | "edge-module";
+
+await clean();
+await Promise.all([buildTypes(), buildWasm("simd").then(bundle), buildWasm("debug")]);
+
+async function clean(): Promise<void> {
+  await rm("build", { recursive: true, force: true });
+  await mkdir("dist/wasm", { recursive: true });
+  for (const name of await readdir("dist")) {
+    if (name !== "README.md") await rm(`dist/${name}`, { recursive: true });
+  }
+  await mkdir("dist/wasm", { recursive: true });
+}
+
+async function buildWasm(target: "simd" | "debug"): Promise<void> {
+  const { error, stderr } = await asc.main(["--target", target]);
+  const file = `build/train.${target}.wasm`;
+  // An unknown target is no error to asc: it compiles with the plain options and writes no file.
+  if (error !== null || !existsSync(file)) throw new Error(`asc ${target}: ${error?.message}\n${stderr}`);
+  await copyFile(file, `dist/wasm/train.${target}.wasm`);
+}
+
+function buildTypes(): Promise<void> {
+  const tsc = createRequire(import.meta.url)
+    .resolve("typescript/package.json")
+    .replace("package.json", "bin/tsc");
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [tsc, "-p", "tsconfig.types.json"], { stdio: "inherit" });
+    child.on("error", reject);
+    child.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`tsc: exit ${code}`))));
+  });
+}
+
+async function bundle(): Promise<void> {
+  const entries = ["index", "tfjs"].map((name) => `src/${name}.ts`);
+  await Promise.all([
+    esm([...entries, "src/cli.ts"], "dist", "inline"),
+    esm(entries, "dist/workerd", "module"),
+    esm(entries, "dist/edge-light", "edge-module"),
+    esbuild.build({
+      ...options("inline"),
+      format: "iife",
+      globalName: "bitpress",
+      entryPoints: ["src/global.ts"],
+      outfile: "dist/bitpress.global.js",
+    }),
+  ]);
+}
+
+function esm(entryPoints: string[], outdir: string, binary: Binary): Promise<unknown> {
+  return esbuild.build({
+    ...options(binary),
+    format: "esm",
+    splitting: true,
+    chunkNames: "chunks/[hash]",
+    entryPoints,
+    outdir,
+  });
+}
+
+function options(binary: Binary): esbuild.BuildOptions {
+  return {
+    bundle: true,
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    target: "es2022",
+    minify: true,
+    sourcemap: true,
+    legalComments: "none",
+    logLevel: "warning",
+    external: ["@tensorflow/tfjs", "node:*"],
+    plugins: [swapBinary(binary), pageTensorflow()],
+  };
+}
+
+/** Replaces src/wasm/binary.ts by the inline bytes or by an import of the .wasm file. */
+function swapBinary(binary: Binary): esbuild.Plugin {
+  const file = `../wasm/train.simd.wasm${binary === "edge-module" ? "?module" : ""}`;
+  const contents =
+    binary === "inline"
+      ? `import bytes from "wasm-bytes"; export const defaultBinary = () => ({ bytes });`
+      : `import module from "${file}"; export const defaultBinary = () => ({ module });`;
+  return {
+    name: "swap-binary",
+    setup(build) {
+      build.onLoad({ filter: /src[\\/]wasm[\\/]binary\.ts$/ }, () => ({ contents, loader: "js", resolveDir: "src" }));
+      build.onResolve({ filter: /\.wasm(\?module)?$/ }, ({ path }) => ({ path, external: true }));
+      build.onResolve({ filter: /^wasm-bytes$/ }, ({ path }) => ({ path, namespace: "bytes" }));
+      build.onLoad({ filter: /.*/, namespace: "bytes" }, async () => ({
+        contents: await readFile("build/train.simd.wasm"),
+        loader: "binary",
+      }));
+    },
+  };
+}
+
+/** In the script-tag bundle, tfjs is the page's own global `tf`. */
+function pageTensorflow(): esbuild.Plugin {
+  return {
+    name: "page-tensorflow",
+    setup(build) {
+      if (build.initialOptions.format !== "iife") return;
+      build.onResolve({ filter: /^@tensorflow\/tfjs$/ }, ({ path }) => ({ path, namespace: "page" }));
+      build.onLoad({ filter: /.*/, namespace: "page" }, () => ({
+        contents: "module.exports = new Proxy({}, { get: (_, name) => globalThis.tf[name] });",
+        loader: "js",
+      }));
+    },
+  };
+}

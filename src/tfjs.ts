@@ -1,0 +1,1 @@
+export { QuantError } from "./core/errors.js";

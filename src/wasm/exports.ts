@@ -1,0 +1,85 @@
+/** Kernel over one tensor with one scale. */
+type PerTensorKernel = (
+  x: number,
+  out: number,
+  n: number,
+  scale: number,
+  zeroPoint: number,
+  qmin: number,
+  qmax: number,
+) => void;
+
+/** Kernel over tables of scales and zero points, repeated every `period` elements. */
+type PerChannelKernel = (
+  x: number,
+  out: number,
+  n: number,
+  scale: number,
+  zeroPoint: number,
+  period: number,
+  qmin: number,
+  qmax: number,
+) => void;
+
+/** What the train binary exports. All arguments are numbers; pointers are byte offsets. Documented in assembly/kernels. */
+export interface TrainExports {
+  initConstants(ptr: number): number;
+  features(): number;
+
+  readonly quantizeF32ToI8: PerTensorKernel;
+  readonly quantizeF32ToU8: PerTensorKernel;
+  readonly quantizeF32ToI16: PerTensorKernel;
+  readonly quantizeF32ToU16: PerTensorKernel;
+  readonly quantizeF32ToI8PerChannel: PerChannelKernel;
+  readonly quantizeF32ToU8PerChannel: PerChannelKernel;
+  readonly quantizeF32ToI16PerChannel: PerChannelKernel;
+  readonly quantizeF32ToU16PerChannel: PerChannelKernel;
+
+  // The last two arguments of the kernel types are not read by these.
+  readonly dequantizeI8ToF32: PerTensorKernel;
+  readonly dequantizeU8ToF32: PerTensorKernel;
+  readonly dequantizeI16ToF32: PerTensorKernel;
+  readonly dequantizeU16ToF32: PerTensorKernel;
+  readonly dequantizeI8ToF32PerChannel: PerChannelKernel;
+  readonly dequantizeU8ToF32PerChannel: PerChannelKernel;
+  readonly dequantizeI16ToF32PerChannel: PerChannelKernel;
+  readonly dequantizeU16ToF32PerChannel: PerChannelKernel;
+
+  readonly fakeQuantizeF32: PerTensorKernel;
+  readonly fakeQuantizeF32PerChannel: PerChannelKernel;
+
+  fakeQuantizeGradientF32(dy: number, x: number, out: number, n: number, lo: number, hi: number): void;
+  fakeQuantizeGradientF32PerChannel(
+    dy: number,
+    x: number,
+    out: number,
+    n: number,
+    lo: number,
+    hi: number,
+    period: number,
+  ): void;
+
+  minMaxF32(x: number, n: number, out: number): number;
+  minMaxF32PerChannel(x: number, n: number, min: number, max: number, period: number): number;
+
+  movingAverageF32(state: number, batch: number, n: number, decay: number): void;
+  observeFakeQuantizeF32(
+    x: number,
+    out: number,
+    n: number,
+    state: number,
+    first: number,
+    decay: number,
+    qmin: number,
+    qmax: number,
+    symmetric: number,
+  ): number;
+
+  foldBatchNormScaleF32(gamma: number, variance: number, epsilon: number, k: number, channels: number): void;
+  foldBatchNormWeightsF32(weights: number, out: number, n: number, k: number): void;
+  foldBatchNormWeightsF32PerChannel(weights: number, out: number, n: number, k: number, period: number): void;
+  foldBatchNormBiasF32(bias: number, mean: number, k: number, beta: number, out: number, channels: number): void;
+
+  packBits(codes: number, packed: number, n: number, bits: number): void;
+  unpackBits(packed: number, codes: number, n: number, bits: number, signed: number): void;
+}

@@ -1,0 +1,67 @@
+import { type GridOptions, gridOf } from "../core/grid.js";
+import type { QuantParams } from "../core/quant-params.js";
+import { nonFiniteError } from "../core/tensor.js";
+import * as reference from "../reference/observe-fake-quantize.js";
+import { checkFloats, checkOverlap, floatOutput } from "./arguments.js";
+import { loadedKernels } from "./load.js";
+
+/**
+ * Updates a moving range with one tensor, then rounds the tensor to the grid of the updated range.
+ *
+ * @param x at least one finite float32 value
+ * @param range [min, max], updated in place
+ * @param step whether this is the first batch, and the decay
+ * @param options the grid
+ * @param out optional Float32Array for the result; may be x itself
+ * @returns the rounded values and the parameters they were rounded with
+ *
+ * Errors: as minMax and chooseQuantParams; nothing is changed then.
+ */
+export function observeFakeQuantize(
+  x: Float32Array,
+  range: Float32Array,
+  step: reference.MovingRangeStep,
+  options: GridOptions,
+  out?: Float32Array,
+): { values: Float32Array; params: QuantParams } {
+  const where = "observeFakeQuantize";
+  checkFloats(where, "x", x);
+  if (x.length === 0) throw new RangeError(`${where}: expected at least one element, got an empty tensor`);
+  const grid = gridOf(where, options);
+  const values = floatOutput(where, out, x.length);
+  checkOverlap(where, x, values, true);
+  const kernels = loadedKernels();
+  if (kernels === undefined) {
+    const params = reference.observeFakeQuantize(x, range, step, options, values);
+    if (params === undefined) throw nonFiniteError(where, x);
+    return { values, params };
+  }
+  const { arena, exports } = kernels;
+  // The range must be complete before the first value is rounded, so the whole tensor has to be in memory.
+  const [xPtr, outPtr] = [x, values].map((array) => (array.buffer === arena.buffer ? array.byteOffset : undefined));
+  return arena.scope(() => {
+    const state = arena.reserve(16);
+    const from = xPtr ?? arena.reserve(x.byteLength);
+    const to = outPtr ?? from;
+    const { f32 } = arena;
+    if (xPtr === undefined) f32.set(x, from >>> 2);
+    f32.set(range, state >>> 2);
+    const status = exports.observeFakeQuantizeF32(
+      from,
+      to,
+      values.length,
+      state,
+      step.first ? 1 : 0,
+      step.decay,
+      grid.qmin,
+      grid.qmax,
+      options.symmetric ? 1 : 0,
+    );
+    if (status === 1) throw nonFiniteError(where, x);
+    if (status === 2) throw new RangeError(`${where}: expected a range whose scale fits float32, got a larger one`);
+    range.set(f32.subarray(state >>> 2, (state >>> 2) + 2));
+    if (outPtr === undefined) values.set(f32.subarray(to >>> 2, (to >>> 2) + values.length));
+    const scale = f32[(state >>> 2) + 2];
+    return { values, params: { scale, zeroPoint: arena.i32[(state >>> 2) + 3], ...grid } };
+  });
+}
