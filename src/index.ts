@@ -6,6 +6,7 @@ export type { Shape } from "./core/shape.js";
 export { type MinMaxObserver, minMaxObserver } from "./observers/min-max-observer.js";
 export { type MovingAverageObserver, movingAverageObserver } from "./observers/moving-average-observer.js";
 export type { Observer, RangeState } from "./observers/observer.js";
+export type { ConfigList } from "./quantizers/config-list.js";
 export { chooseQuantParams, type Range } from "./reference/choose-quant-params.js";
 export type { PackedBits } from "./reference/pack-bits.js";
 export { dequantize, type FloatOptions } from "./wasm/dequantize.js";
