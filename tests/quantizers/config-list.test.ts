@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import type { ConfigList } from "../../src/index.js";
+import { isDeepStrictEqual } from "node:util";
+import { type ConfigList, QuantError } from "../../src/index.js";
 import { parseConfigList, type QuantizerName } from "../../src/quantizers/config-list.js";
+import { checkMatches, type LayerInfo, selectConfig } from "../../src/quantizers/select-config.js";
+import { assertDeviations, readVectors } from "./deviations.js";
 
 const SELECTION =
   '"op_types", "op_names", "op_names_re", "exclude_op_types", "exclude_op_names", "exclude_op_names_re", "exclude"';
@@ -424,4 +428,295 @@ describe("parseConfigList: errors", () => {
       message: 'compress: config entry 0, "granularity": expected one of "default", "out_channel", got "constructor"',
     });
   });
+});
+
+describe("parseConfigList: NNI's schemas", () => {
+  type RawEntry = Readonly<Record<string, unknown>>;
+
+  /** A config list of a quantizer that NNI accepts and this project does not (the error), or the other way round. */
+  interface Differing {
+    readonly quantizer: QuantizerName;
+    readonly list: readonly RawEntry[];
+    readonly error?: QuantError;
+  }
+
+  interface SchemaCase {
+    readonly config_list: readonly RawEntry[];
+    readonly accepted: Readonly<Record<string, boolean>>;
+  }
+
+  const NAMES_IN_NNI: Readonly<Record<QuantizerName, string>> = {
+    NaiveQuantizer: "NaiveQuantizer",
+    QATQuantizer: "QAT_Quantizer",
+    DoReFaQuantizer: "DoReFaQuantizer",
+  };
+  const QUANTIZER_NAMES = Object.keys(NAMES_IN_NNI) as QuantizerName[];
+  const LAYERS = [
+    { name: "conv1", type: "Conv2d" },
+    { name: "fc1", type: "Linear" },
+  ];
+
+  function errorOf(action: () => void): QuantError | undefined {
+    try {
+      action();
+    } catch (error) {
+      assert(error instanceof QuantError && error.code === "invalid-config");
+      return error;
+    }
+    return undefined;
+  }
+
+  /** NNI's validate_config reads a list for one quantizer and looks up its names in a model of two layers. */
+  function differences(file: string): Differing[] {
+    const { cases } = readVectors<{ cases: SchemaCase[] }>(file);
+    return cases.flatMap(({ config_list: list, accepted }) =>
+      QUANTIZER_NAMES.flatMap((quantizer) => {
+        const nni = accepted[NAMES_IN_NNI[quantizer]];
+        assert.equal(typeof nni, "boolean");
+        const error = errorOf(() => checkMatches("compress", parseConfigList("compress", quantizer, list), LAYERS));
+        if ((error === undefined) === nni) return [];
+        return [error === undefined ? { quantizer, list } : { quantizer, list, error }];
+      }),
+    );
+  }
+
+  const activations = ({ quant_types }: RawEntry) =>
+    Array.isArray(quant_types) && quant_types.some((t) => t !== "weight");
+  const noBits = ({ error }: Differing) => error?.details.expected === '"quant_bits" for quant type "weight"';
+
+  it("v1.5: 198 answers, equal but for 26 in 5 deviations", () => {
+    assertDeviations(
+      differences("nni_validate_config_v1_5"),
+      {
+        "v1.5's schema was stricter than v2: no exclude": ({ list, error }) =>
+          error === undefined && list.some((entry) => "exclude" in entry),
+        "v1.5's schema was stricter than v2: no quantized input": ({ quantizer, list, error }) =>
+          error === undefined && quantizer === "QATQuantizer" && list.some(activations),
+        "DoReFaQuantizer quantizes activations": ({ quantizer, list, error }) =>
+          error === undefined && quantizer === "DoReFaQuantizer" && list.some(activations),
+        "32 bits: untouched": ({ quantizer, list, error }) =>
+          error === undefined && quantizer === "DoReFaQuantizer" && list.some(({ quant_bits }) => quant_bits === 32),
+        "quant_types without their quant_bits (v1.5 accepts, then KeyError)": noBits,
+      },
+      {
+        "v1.5's schema was stricter than v2: no exclude": 15,
+        "v1.5's schema was stricter than v2: no quantized input": 1,
+        "DoReFaQuantizer quantizes activations": 3,
+        "32 bits: untouched": 1,
+        "quant_types without their quant_bits (v1.5 accepts, then KeyError)": 6,
+      },
+    );
+  });
+
+  it("v2.10: 288 answers, equal but for 18 in 6 deviations", () => {
+    assertDeviations(
+      differences("nni_validate_config_v2"),
+      {
+        "more than 16 bits: no integer grid here": ({ error }) => error?.details.found === 31,
+        "DoReFaQuantizer quantizes activations": ({ quantizer, list, error }) =>
+          error === undefined &&
+          quantizer === "DoReFaQuantizer" &&
+          list.some(
+            ({ quant_bits }) => typeof quant_bits === "object" && quant_bits !== null && "output" in quant_bits,
+          ),
+        "exclude: false excludes nothing, so the entry says nothing": ({ list, error }) =>
+          error?.details.expected === '"quant_types" and "quant_bits", "quant_dtype", "q_bits", or "exclude": true' &&
+          list[Number(error.details.index)].exclude === false,
+        "unknown layer name (NNI warns)": ({ error }) =>
+          error?.details.key === "op_names" && error.details.value === "missing",
+        "unknown layer type (NNI warns)": ({ error }) =>
+          error?.details.key === "op_types" && error.details.value === "Nope",
+        "quant_types without their quant_bits": noBits,
+      },
+      {
+        "more than 16 bits: no integer grid here": 2,
+        "DoReFaQuantizer quantizes activations": 1,
+        "exclude: false excludes nothing, so the entry says nothing": 6,
+        "unknown layer name (NNI warns)": 5,
+        "unknown layer type (NNI warns)": 2,
+        "quant_types without their quant_bits": 2,
+      },
+    );
+  });
+
+  describe("v3", () => {
+    type V3Case =
+      | { readonly op: "default_config_schema"; readonly config: RawEntry; readonly accepted: boolean }
+      | {
+          readonly op: "trans_legacy_config_list";
+          readonly config_list: readonly RawEntry[];
+          readonly result: readonly RawEntry[];
+        }
+      | {
+          readonly op: "canonicalize_settings";
+          readonly module: string;
+          readonly config: RawEntry;
+          readonly result: string | Readonly<Record<string, RawEntry>>;
+        }
+      | { readonly op: "select_modules_by_config" };
+
+    const { meta, cases } = readVectors<{ meta: { layers: LayerInfo[] }; cases: V3Case[] }>("nni_config_v3");
+
+    it("runs every case of the file: selection in select-config.test.ts, the rest here", () => {
+      const counts: Record<string, number> = {};
+      for (const { op } of cases) counts[op] = (counts[op] ?? 0) + 1;
+      assert.deepEqual(counts, {
+        select_modules_by_config: 80,
+        trans_legacy_config_list: 40,
+        canonicalize_settings: 40,
+        default_config_schema: 60,
+      });
+    });
+
+    it("default_config_schema: 60 answers, equal but for 5 in 3 deviations", () => {
+      const differing = cases.flatMap((one) => {
+        if (one.op !== "default_config_schema") return [];
+        const error = errorOf(() => parseConfigList("compress", "QATQuantizer", [one.config]));
+        return (error === undefined) === one.accepted ? [] : [error];
+      });
+      assertDeviations(
+        differing,
+        {
+          "bias: int32 on the grid of its products, nothing to configure": (error) => error?.details.found === "bias",
+          "granularity is default or out_channel": (error) => error?.details.found === "in_channel",
+          "apply_method is the project's own": (error) => error?.details.key === "apply_method",
+        },
+        {
+          "bias: int32 on the grid of its products, nothing to configure": 2,
+          "granularity is default or out_channel": 2,
+          "apply_method is the project's own": 1,
+        },
+      );
+    });
+
+    it("trans_legacy_config_list: 40 lists give the same targets in either spelling", () => {
+      let compared = 0;
+      for (const one of cases) {
+        if (one.op !== "trans_legacy_config_list") continue;
+        one.result.forEach((translated, i) => {
+          if (translated.target_names === undefined) return; // an exclusion: see the next test
+          const [legacy] = parseConfigList("compress", "QATQuantizer", [one.config_list[i]]);
+          const [v3] = parseConfigList("compress", "QATQuantizer", [translated]);
+          const signed = Object.entries(legacy.targets).map(([target, config]) => [
+            target,
+            { ...config, signed: true },
+          ]);
+          assert.deepEqual(Object.fromEntries(signed), v3.targets);
+          compared++;
+        });
+      }
+      assert.equal(compared, 64);
+    });
+
+    it("trans_legacy_config_list: 40 lists select the same entries, but for layers NNI excludes from every entry", () => {
+      const differing: { excludes: readonly unknown[]; excluded: boolean }[] = [];
+      let equal = 0;
+      for (const one of cases) {
+        if (one.op !== "trans_legacy_config_list") continue;
+        const excludes = one.config_list.flatMap((entry) => ("exclude" in entry ? [entry.exclude] : []));
+        // An entry of nothing but `exclude: false` says nothing here; NNI's translation reads it as an exclusion.
+        const ours = one.config_list.flatMap((entry, index) => {
+          if (entry.exclude === false) return [];
+          return parseConfigList("compress", "QATQuantizer", [entry]).map((read) => ({ ...read, index }));
+        });
+        const theirs = one.result.flatMap((entry, index) => {
+          if (entry.target_names === undefined) return [];
+          return parseConfigList("compress", "QATQuantizer", [entry]).map((read) => ({ ...read, index }));
+        });
+        for (const layer of meta.layers) {
+          if (selectConfig(ours, layer)?.index === selectConfig(theirs, layer)?.index) equal++;
+          else {
+            const { excludeOpTypes = [], excludeOpNames = [] } = theirs[0].match;
+            const excluded = excludeOpTypes.includes(layer.type) || excludeOpNames.includes(layer.name);
+            assert.equal(selectConfig(theirs, layer), undefined);
+            differing.push({ excludes, excluded });
+          }
+        }
+      }
+      assert.equal(equal + differing.length, 40 * meta.layers.length);
+      assertDeviations(
+        differing,
+        {
+          "exclude: false excludes nothing": ({ excludes, excluded }) => excluded && excludes.includes(false),
+          "exclude: true is one entry, and the last match wins": ({ excludes, excluded }) =>
+            excluded && excludes.length > 0 && !excludes.includes(false),
+        },
+        {
+          "exclude: false excludes nothing": 18,
+          "exclude: true is one entry, and the last match wins": 4,
+        },
+      );
+    });
+
+    it("canonicalize_settings: 40 modules get the same settings, but for 31 in 6 deviations", () => {
+      interface Settings {
+        readonly quant_dtype: string | null;
+        readonly quant_scheme?: string | null;
+        readonly granularity: string | readonly number[];
+      }
+      /** NNI's settings in the form of ours, which knows no default granularity and none of activations. */
+      function canonical(result: Readonly<Record<string, Settings>>): object {
+        const names: Readonly<Record<string, string>> = { weight: "weight", _input_0: "input", _output_0: "output" };
+        const targets = Object.entries(result).flatMap(([name, { quant_dtype, quant_scheme, granularity }]) => {
+          if (quant_dtype === null || names[name] === undefined) return [];
+          const config = {
+            bits: Number(quant_dtype.replace(/^u?int/, "")),
+            signed: !quant_dtype.startsWith("u"),
+            ...(quant_scheme && { symmetric: quant_scheme === "symmetric" }),
+            ...(name === "weight" && { granularity: granularity === "default" ? "perTensor" : "perChannel" }),
+          };
+          return [[names[name], config]];
+        });
+        return Object.fromEntries(targets);
+      }
+      const inputZero = { _input_0: { quant_dtype: "int4", granularity: "default" } };
+      const differing: { config: RawEntry; result: unknown; module: string; error?: QuantError }[] = [];
+      let equal = 0;
+      for (const one of cases) {
+        if (one.op !== "canonicalize_settings") continue;
+        const { sparse_ratio: _, ...config } = one.config; // a key of NNI's pruners, which share the function
+        let ours: object | undefined;
+        const error = errorOf(() => {
+          const [{ targets }] = parseConfigList("compress", "QATQuantizer", [{ op_types: [one.module], ...config }]);
+          const weight = targets.weight && { weight: { granularity: "perTensor", ...targets.weight } };
+          ours = { ...targets, ...weight };
+        });
+        const nni = typeof one.result === "string" ? one.result : canonical(one.result as never);
+        if (isDeepStrictEqual(ours, nni)) equal++;
+        else differing.push({ config, result: nni, module: one.module, ...(error && { error }) });
+      }
+      assert.equal(equal + differing.length, 40);
+      assertDeviations(
+        differing,
+        {
+          "a target without quant_dtype is an error (NNI: silently left alone)": ({ error }) =>
+            String(error?.details.expected).includes('"quant_dtype"'),
+          "bias and second inputs are no targets": ({ error }) =>
+            error?.details.found === "bias" || error?.details.found === "_input_1",
+          "granularity is default or out_channel, not blocks": ({ error }) => Array.isArray(error?.details.found),
+          "an Embedding can be configured (NNI: AssertionError)": ({ error, result }) =>
+            error === undefined && result === "error:AssertionError",
+          "what the layer has is the model's to say: no weight in a ReLU": ({ error, module }) =>
+            error === undefined && module === "ReLU",
+          "settings of _input_0 fall back to those for all, like _input_": ({ error, config, module }) =>
+            error === undefined && module === "BatchNorm2d" && isDeepStrictEqual(config.target_settings, inputZero),
+        },
+        {
+          "a target without quant_dtype is an error (NNI: silently left alone)": 9,
+          "bias and second inputs are no targets": 8,
+          "granularity is default or out_channel, not blocks": 6,
+          "an Embedding can be configured (NNI: AssertionError)": 5,
+          "what the layer has is the model's to say: no weight in a ReLU": 2,
+          "settings of _input_0 fall back to those for all, like _input_": 1,
+        },
+      );
+    });
+  });
+});
+
+it("docs/configuration.md: every example is valid", () => {
+  const page = readFileSync(new URL("../../docs/configuration.md", import.meta.url), "utf8");
+  const examples = [...page.matchAll(/^```json (\w+)\n(.*?)^```$/gms)];
+  assert.equal(examples.length, 6);
+  for (const [, quantizer, json] of examples) parseConfigList("docs", quantizer as QuantizerName, JSON.parse(json));
 });
