@@ -24,6 +24,11 @@ export function checkWeightRule(where: string, { bits, granularity, layout }: We
   if (granularity !== "perTensor" && granularity !== "perChannel") {
     throw new TypeError(`${where}: expected granularity "perTensor" or "perChannel", got ${String(granularity)}`);
   }
+  checkWeightLayout(where, layout);
+}
+
+/** Checks a layout's name; throws TypeError. */
+export function checkWeightLayout(where: string, layout: WeightLayout): void {
   if (layout !== "pytorch" && layout !== "tfjs") {
     throw new TypeError(`${where}: expected layout "pytorch" or "tfjs", got ${String(layout)}`);
   }
