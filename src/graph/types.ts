@@ -109,6 +109,8 @@ export interface NodeWeightGrid {
 interface LinearNode extends NodeBase {
   /** Name of the weights. */
   readonly weights: string;
+  /** The shape in which the op sees its weights; that of a conv1d in the table lacks the leading 1. */
+  readonly weightsShape: readonly number[];
   /** Name of the bias; absent: none. */
   readonly bias?: string;
   /** Set by foldBatchNorm; acts before the activation. */
@@ -165,7 +167,7 @@ export interface LeakyReluNode extends NodeBase {
   readonly alpha: number;
 }
 
-/** inputs[0] ∘ inputs[1] ∘ … with the sizes of the inputs broadcast; subtract has exactly two inputs. */
+/** inputs[0] ∘ inputs[1]: two inputs of equal rank, sizes of 1 broadcast. Layers that add more become several nodes. */
 export interface ArithmeticNode extends NodeBase {
   readonly op: "add" | "subtract" | "multiply";
   readonly activation: FusedActivation;
