@@ -1,7 +1,6 @@
 import { formatShape, sizeOf } from "../core/shape.js";
-import { isWeighted } from "./readers.js";
 import { formatValueShape } from "./shapes.js";
-import type { EdgeQuantizer, Graph, GraphNode, NodeWeightGrid, Pair } from "./types.js";
+import type { EdgeQuantizer, Graph, GraphNode, NodeWeightGrid, Pair, WeightedNode } from "./types.js";
 
 /**
  * A graph as text: a line on the whole, one aligned line per input and node, a line on the outputs. Ends without a line
@@ -97,7 +96,7 @@ function details(node: GraphNode): string[] {
   }
 }
 
-function weightedDetails(node: Extract<GraphNode, { readonly weightsShape: unknown }>): string[] {
+function weightedDetails(node: WeightedNode): string[] {
   const { weightsShape, bias, batchNorm, activation, weightGrid, trainable } = node;
   const [kh, kw] = weightsShape;
   return [

@@ -128,9 +128,9 @@ function windowed(x: ValueShape, window: Pair, strides: Pair, dilations: Pair, p
 }
 
 function broadcastSize(a: number | null, b: number | null, fail: () => QuantError): number | null {
+  if (a === null || b === null) return null;
   if (a === b || b === 1) return a;
   if (a === 1) return b;
-  if (a === null || b === null) return a ?? b; // whichever is known, the unknown one must turn out to be it, or 1
   throw fail();
 }
 
