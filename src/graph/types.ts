@@ -234,7 +234,7 @@ export interface DropoutNode extends NodeBase {
 /** Any other layer: stays float and trainable. */
 export interface OpaqueNode extends NodeBase {
   readonly op: "opaque";
-  /** Class and getConfig() from which the stock layer is made again. */
+  /** Class and getConfig() from which the layer is made again; some of tfjs's fromConfig change what they are given. */
   readonly className: string;
   readonly config: JsonObject;
   /** Names of its weights, in the order of the layer's `weights`. */

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { QuantError } from "../core/errors.js";
 import { nodeBase } from "../graph/build.js";
 import { importActivation, importLeakyReLU, importReLU, importSoftmax } from "./import-activation.js";
 import {
@@ -62,19 +63,26 @@ const IMPORTERS: ReadonlyMap<string, (use: LayerUse) => Imported> = new Map([
 /** Classes of tfjs layers that become ops of the graph, for reports and errors. */
 export const IMPORTED_CLASSES: readonly string[] = [...IMPORTERS.keys()];
 
-/** Adds the nodes of one use of a layer; returns the names of the values that it gives. */
+/**
+ * Adds the nodes of one use of a layer; returns the names of the values that it gives.
+ *
+ * Errors: QuantError `unsupported` for a layer whose class is not registered under its className: it could not be made
+ * again from its configuration, or would be made as the class that is registered, and compute something else.
+ */
 export function importLayer(use: LayerUse): readonly string[] {
-  const { className } = use.source;
+  const { className, name } = use.source;
+  const [registered] = tf.serialization.SerializationMap.getMap().classNameMap[className] ?? [];
+  if (use.layer.constructor !== (registered as unknown)) {
+    throw new QuantError(
+      "unsupported",
+      `importLayersModel: layer "${name}": expected a class registered as "${className}", got ${registered === undefined ? "none" : "another class"}; give the class a static className of its own and call tf.serialization.registerClass`,
+      { layer: name, className },
+    );
+  }
   const importer = IMPORTERS.get(className);
-  if (importer === undefined || !isStockLayer(use.layer, className)) return addOpaque(use, `class ${className}`);
+  if (importer === undefined) return addOpaque(use, `class ${className}`);
   const imported = importer(use);
   return "value" in imported ? [imported.value] : addOpaque(use, imported.reason);
-}
-
-/** Whether a layer is of tfjs's own class: a subclass that kept its parent's name computes something else. */
-function isStockLayer(layer: tf.layers.Layer, className: string): boolean {
-  const [registered] = tf.serialization.SerializationMap.getMap().classNameMap[className] ?? [];
-  return layer.constructor === (registered as unknown);
 }
 
 function addOpaque(use: LayerUse, reason: string): readonly string[] {

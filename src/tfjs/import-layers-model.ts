@@ -18,7 +18,8 @@ export interface ImportedModel {
  * (recurrent, wrapped, custom, channels first …) become opaque nodes, which say why. The model is untouched and nothing
  * is allocated on its backend.
  *
- * Errors: TypeError for anything but a tf.LayersModel of the same @tensorflow/tfjs.
+ * Errors: TypeError for anything but a tf.LayersModel of the same @tensorflow/tfjs; QuantError `unsupported` for a layer
+ * whose class is not registered.
  */
 export function importLayersModel(model: tf.LayersModel): ImportedModel {
   if (!(model instanceof tf.LayersModel)) {
