@@ -90,7 +90,11 @@ function details(node: GraphNode): string[] {
     case "dropout":
       return [node.className];
     case "opaque":
-      return [node.className, node.reason, ...(node.trainable ? [] : ["frozen"])];
+      return [
+        node.className,
+        ...(node.reason === `class ${node.className}` ? [] : [node.reason]),
+        ...(node.trainable ? [] : ["frozen"]),
+      ];
     default:
       return [];
   }
