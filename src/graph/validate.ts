@@ -149,15 +149,15 @@ function channelsOf(node: WeightedNode): number {
 
 /** Nodes that name the same weights become one layer again, so they may differ only in where they stand. */
 function checkUses({ nodes }: Graph): void {
-  const first = new Map<string, { readonly node: GraphNode; readonly text: string }>();
+  const first = new Map<string, GraphNode>();
+  const described = (node: GraphNode) => JSON.stringify({ ...node, name: "", fused: [], inputs: [], outputs: [] });
   for (const node of nodes) {
     const key = isWeighted(node) ? node.weights : node.op === "batchNorm" ? node.mean : undefined;
     if (key === undefined) continue;
-    const text = JSON.stringify({ ...node, name: "", fused: [], inputs: [], outputs: [] });
     const known = first.get(key);
-    if (known === undefined) first.set(key, { node, text });
-    else if (known.text !== text) {
-      throw invalid(nodeLabel(node), `what "${known.node.name}" is, which uses "${key}" too`, "another description");
+    if (known === undefined) first.set(key, node);
+    else if (described(known) !== described(node)) {
+      throw invalid(nodeLabel(node), `what "${known.name}" is, which uses "${key}" too`, "another description");
     }
   }
 }
