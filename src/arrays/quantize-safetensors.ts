@@ -156,10 +156,7 @@ async function readHeader(reader: SequentialReader): Promise<Header> {
   const header = parseHeader(WHERE, json, dataBytes);
   if (header.tensors.length === 0) throw fileError(WHERE, "expected at least one tensor, got none");
   if (Object.hasOwn(header.metadata, QUANTIZATION_KEY)) {
-    throw fileError(
-      WHERE,
-      `expected a file that is not quantized, got one with __metadata__.${QUANTIZATION_KEY} ${printed(header.metadata[QUANTIZATION_KEY])}`,
-    );
+    throw fileError(WHERE, `expected a file that is not quantized, got one with __metadata__.${QUANTIZATION_KEY}`);
   }
   return header;
 }
