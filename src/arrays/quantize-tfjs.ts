@@ -28,7 +28,7 @@ export function quantizeTfjs(
   config: NaiveOptions | ConfigList = {},
 ): { artifacts: ModelArtifacts; report: Report } {
   const where = "quantizeTfjs";
-  const planner = naivePlanner(config);
+  const planner = naivePlanner(where, config);
   const stored = splitWeights(artifacts);
   const floats = stored.filter(({ spec }) => spec.dtype === "float32");
   const { quantized, report } = quantizeModelWeights(
@@ -38,7 +38,7 @@ export function quantizeTfjs(
       read: () => ({ data: decodeFloats(weight), shape: weight.spec.shape }),
     })),
     quantizableWeights(artifacts, stored),
-    planner(where, modelLayers(artifacts)),
+    planner(modelLayers(artifacts)),
   );
   return { artifacts: quantizedArtifacts(artifacts, quantized).artifacts, report };
 }

@@ -188,20 +188,34 @@ test("a depthwise kernel of tfjs keeps its shape in the file and has a scale per
   });
 });
 
-test("a plan decides weight by weight; it is asked about float tensors alone", async () => {
-  const asked: string[] = [];
-  const plan = (name: string) => {
-    asked.push(name);
-    return name === "fc.weight" ? ({ bits: 16, granularity: "perChannel", axis: 1 } as const) : undefined;
-  };
-  const { tensors } = readSafetensors(await quantized(MODEL, { plan }));
-  assert.deepEqual(asked, ["conv.bias", "conv.weight", "fc.empty", "fc.weight"]);
+test("a config list decides layer by layer", async () => {
+  const configList = [{ quant_types: ["weight"], quant_bits: 8, op_names: ["fc"], axis: 1 }] as const;
+  const { tensors } = readSafetensors(await quantized(MODEL, { configList }));
   const before = readSafetensors(MODEL).tensors;
   assert.deepEqual(
     tensors["fc.weight"],
-    quantizeWeight("", before["fc.weight"] as never, { bits: 16, granularity: "perChannel", axis: 1 }),
+    quantizeWeight("", before["fc.weight"] as never, { bits: 8, granularity: "perChannel", axis: 1 }),
   );
   assert.deepEqual(tensors["conv.weight"], before["conv.weight"]);
+});
+
+test("a config list and bits beside it are an error, and so is a layer that is not there", async () => {
+  const configList = [{ quant_types: ["weight"], quant_bits: 8, op_names: ["fx"] }] as const;
+  await assert.rejects(
+    quantizeSafetensors(MODEL, () => {}, { configList, bits: 4 }),
+    {
+      name: "TypeError",
+      message: "quantizeSafetensors: expected configList or bits and granularity, got both",
+    },
+  );
+  await assert.rejects(
+    quantizeSafetensors(MODEL, () => {}, { configList }),
+    {
+      code: "invalid-config",
+      message:
+        'quantizeSafetensors: config entry 0, "op_names": expected names of layers ("fc", "bn", "conv", "mask"), got "fx"',
+    },
+  );
 });
 
 test("the report counts every tensor, progress every byte", async () => {
