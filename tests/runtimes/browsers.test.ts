@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
@@ -28,6 +29,15 @@ before(async () => {
         ),
       },
       "/global.html": { body: globalPage },
+      "/tfjs.html": {
+        body: page(
+          `<script src="/tf.js"></script><script src="/bitpress/bitpress.global.js"></script><script src="/page-tfjs.js"></script>`,
+        ),
+      },
+      "/tf.js": {
+        body: readFileSync(createRequire(import.meta.url).resolve("@tensorflow/tfjs/dist/tf.min.js"), "utf8"),
+      },
+      "/page-tfjs.js": { body: await bundle("page-tfjs.ts", "global", consumer) },
       "/csp-forbids.html": { body: cspPage, csp: "script-src 'self'" },
       "/csp-allows.html": { body: cspPage, csp: "script-src 'self' 'wasm-unsafe-eval'" },
       "/page.js": { body: await bundle("page.ts", "bare", consumer) },
@@ -47,7 +57,7 @@ function page(scripts: string): string {
 }
 
 // Visited in this order by one run of each browser.
-const PATHS = ["/esm.html", "/global.html", "/csp-forbids.html", "/csp-allows.html"];
+const PATHS = ["/esm.html", "/global.html", "/tfjs.html", "/csp-forbids.html", "/csp-allows.html"];
 
 /** Writes the script-tag page as a file; returns its file:// address, which sends the browser on to the site. */
 async function writeFilePage(): Promise<string> {
@@ -100,8 +110,13 @@ for (const browser of [await npmChromium(), ...systemBrowsers()]) {
       assert.deepEqual(reports[2], expectedReport("simd"));
     });
 
+    test("a page with script tags of tfjs and the package", () => {
+      // 40 × 3 codes of one byte; of three channels, scale and bias in float32 and mean and variance in one byte.
+      assert.deepEqual(reports[3], { weightBytes: 120 + 3 * (4 + 4 + 1 + 1), output: [40, 40, 40] });
+    });
+
     test("a policy without 'wasm-unsafe-eval': the error names the directive, the reference still runs", () => {
-      const { first, url, reference } = reports[3] as Record<string, unknown>;
+      const { first, url, reference } = reports[4] as Record<string, unknown>;
       const expected =
         "unsupported-host: QuantError: init: this page's Content-Security-Policy forbids compiling WebAssembly; add 'wasm-unsafe-eval' to its script-src directive, or call init({ build: \"reference\" }) for the slower JavaScript (…)";
       assert.equal(withoutReason(first), expected);
@@ -110,7 +125,7 @@ for (const browser of [await npmChromium(), ...systemBrowsers()]) {
     });
 
     test("a policy with 'wasm-unsafe-eval'", () => {
-      assert.deepEqual(reports[4], {
+      assert.deepEqual(reports[5], {
         first: expectedReport("simd"),
         url: expectedReport("simd"),
         reference: expectedReport("reference"),

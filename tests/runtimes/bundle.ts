@@ -8,7 +8,7 @@ export type Target =
   | "bare"
   /** Bundled with the package's default condition. */
   | "default"
-  /** The script-tag bundle, already on the page as the global `bitpress`. */
+  /** The script-tag bundle, already on the page as the global `bitpress`; tfjs is the page's `tf`. */
   | "global"
   /** Bundled with the package's `workerd` condition; the .wasm files stay imports. */
   | "workerd"
@@ -39,9 +39,14 @@ function resolveFrom({ dir }: Consumer, target: Target): esbuild.Plugin {
     name: "resolve-from-consumer",
     setup(build) {
       if (target === "global") {
-        build.onResolve({ filter: /^bitpress$/ }, ({ path }) => ({ path, namespace: "global" }));
-        build.onLoad({ filter: /.*/, namespace: "global" }, () => ({
-          contents: "module.exports = globalThis.bitpress;",
+        const globals: Readonly<Record<string, string>> = {
+          bitpress: "bitpress",
+          "bitpress/tfjs": "bitpress.tfjs",
+          "@tensorflow/tfjs": "tf",
+        };
+        build.onResolve({ filter: /^(bitpress|@tensorflow)\b/ }, ({ path }) => ({ path, namespace: "global" }));
+        build.onLoad({ filter: /.*/, namespace: "global" }, ({ path }) => ({
+          contents: `module.exports = globalThis.${globals[path]};`,
         }));
       } else if (target !== "bare") {
         build.onResolve({ filter: /^bitpress($|\/)/ }, ({ path, kind, pluginData }) =>
