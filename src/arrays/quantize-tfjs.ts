@@ -1,7 +1,8 @@
 import type { ModelArtifacts } from "../formats/tfjs-model/artifacts.js";
-import { quantizableWeights, quantizedArtifacts } from "../formats/tfjs-model/quantized-artifacts.js";
+import { modelLayers, quantizableWeights, quantizedArtifacts } from "../formats/tfjs-model/quantized-artifacts.js";
 import { decodeFloats, splitWeights } from "../formats/tfjs-model/weight-data.js";
-import { type NaiveOptions, naiveGrid } from "../quantizers/naive.js";
+import type { ConfigList } from "../quantizers/config-list.js";
+import { type NaiveOptions, naivePlanner } from "../quantizers/naive.js";
 import { quantizeModelWeights } from "../quantizers/quantize-model-weights.js";
 import type { Report } from "../quantizers/report.js";
 
@@ -13,7 +14,7 @@ import type { Report } from "../quantizers/report.js";
  * they are stored.
  *
  * @param artifacts a layers model or graph model (readTfjs, or what a tf.io handler gets)
- * @param options as NaiveQuantizer
+ * @param config options or config list of NaiveQuantizer
  *
  * Errors: as NaiveQuantizer; QuantError `invalid-file` for weight data that does not match its specs.
  *
@@ -24,10 +25,10 @@ import type { Report } from "../quantizers/report.js";
  */
 export function quantizeTfjs(
   artifacts: ModelArtifacts,
-  options: NaiveOptions = {},
+  config: NaiveOptions | ConfigList = {},
 ): { artifacts: ModelArtifacts; report: Report } {
   const where = "quantizeTfjs";
-  const grid = naiveGrid(options);
+  const planner = naivePlanner(config);
   const stored = splitWeights(artifacts);
   const floats = stored.filter(({ spec }) => spec.dtype === "float32");
   const { quantized, report } = quantizeModelWeights(
@@ -37,7 +38,7 @@ export function quantizeTfjs(
       read: () => ({ data: decodeFloats(weight), shape: weight.spec.shape }),
     })),
     quantizableWeights(artifacts, stored),
-    () => grid,
+    planner(where, modelLayers(artifacts)),
   );
   return { artifacts: quantizedArtifacts(artifacts, quantized).artifacts, report };
 }

@@ -2,11 +2,18 @@ import { QuantError } from "../../core/errors.js";
 import { bitsOf } from "../../core/grid.js";
 import { sizeOf } from "../../core/shape.js";
 import type { QuantizedTensor } from "../../core/tensor.js";
-import { isJson, type Json, type ModelArtifacts } from "./artifacts.js";
-import { isGraphTopology, quantizableGraphWeights, type ScaledConstant, scaleConstants } from "./graph-topology.js";
+import { isJson, type Json, type ModelArtifacts, type WeightSpec } from "./artifacts.js";
+import {
+  isGraphTopology,
+  nodesOf,
+  quantizableGraphWeights,
+  type ScaledConstant,
+  scaleConstants,
+} from "./graph-topology.js";
 import {
   canScaleAfter,
   isLayersTopology,
+  layersOf,
   quantizableLayersWeights,
   type ScaledLayer,
   scaleAfterLayers,
@@ -30,9 +37,19 @@ import { floatWeight, joinWeights, type StoredWeight, splitWeights } from "./wei
 /** How one weight is stored. */
 export type StorageForm = "affine" | "scales" | "normalize" | "float32";
 
+/** The layers of a layers model, or the nodes of a graph model, by name and kind. */
+export function modelLayers({
+  modelTopology,
+}: ModelArtifacts): readonly { readonly name: string; readonly type: string }[] {
+  if (isGraphTopology(modelTopology)) return nodesOf(modelTopology);
+  return isLayersTopology(modelTopology) ? layersOf(modelTopology) : [];
+}
+
 /** Weights of a model that a quantizer may quantize. */
-export function quantizableWeights(artifacts: ModelArtifacts, weights: readonly StoredWeight[]): QuantizableWeight[] {
-  const { modelTopology } = artifacts;
+export function quantizableWeights(
+  { modelTopology }: ModelArtifacts,
+  weights: readonly { readonly spec: WeightSpec }[],
+): QuantizableWeight[] {
   const floats = weights
     .map(({ spec }) => spec)
     .filter(({ dtype, group }) => dtype === "float32" && group !== "optimizer");
