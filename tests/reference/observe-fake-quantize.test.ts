@@ -1,19 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { observeFakeQuantize } from "../../src/reference/observe-fake-quantize.js";
-import { fl } from "../../src/reference/rounding.js";
 
 describe("reference observeFakeQuantize", () => {
   it("the first batch initialises the range; later ones move it", () => {
     const range = new Float32Array(2);
     const out = new Float32Array(2);
-    const first = observeFakeQuantize(Float32Array.of(-1, 1), range, { first: true, decay: 0.75 }, { bits: 2 }, out);
-    assert.deepEqual([...range], [-1, 1]);
-    // −min/scale is a little under 1.5, so that the zero point is a little under −0.5 before it is rounded.
-    assert.deepEqual(first, { scale: fl(2 / 3), zeroPoint: -1, qmin: -2, qmax: 1 });
-    assert.deepEqual(out, Float32Array.of(-fl(2 / 3), fl(2 / 3)));
-    observeFakeQuantize(Float32Array.of(-5, 1), range, { first: false, decay: 0.75 }, { bits: 2 }, out);
-    assert.deepEqual([...range], [-2, 1]);
+    const first = observeFakeQuantize(Float32Array.of(-1, 2), range, { first: true, decay: 0.75 }, { bits: 2 }, out);
+    assert.deepEqual([...range], [-1, 2]);
+    assert.deepEqual(first, { scale: 1, zeroPoint: -1, qmin: -2, qmax: 1 });
+    assert.deepEqual(out, Float32Array.of(-1, 2));
+    observeFakeQuantize(Float32Array.of(-5, 2), range, { first: false, decay: 0.75 }, { bits: 2 }, out);
+    assert.deepEqual([...range], [-2, 2]);
   });
 
   it("rounds with the range after the update", () => {
