@@ -58,7 +58,7 @@ export async function init(options: InitOptions = {}): Promise<void> {
   if (build === "reference") {
     current = "reference";
   } else if (module !== undefined || url !== undefined) {
-    current = start(module ?? (await fetchModule(url as string | URL)), build);
+    current = start(module !== undefined ? module : await fetchModule(url as string | URL), build);
   } else if (build === "debug" || build === "relaxed") {
     throw new QuantError(
       "unsupported",
