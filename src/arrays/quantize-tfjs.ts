@@ -1,10 +1,16 @@
+import type { QuantizedTensor } from "../core/tensor.js";
 import type { ModelArtifacts } from "../formats/tfjs-model/artifacts.js";
-import { modelLayers, quantizableWeights, quantizedArtifacts } from "../formats/tfjs-model/quantized-artifacts.js";
+import {
+  modelLayers,
+  quantizableWeights,
+  quantizedArtifacts,
+  type StorageForm,
+} from "../formats/tfjs-model/quantized-artifacts.js";
 import { decodeFloats, splitWeights } from "../formats/tfjs-model/weight-data.js";
 import type { ConfigList } from "../quantizers/config-list.js";
 import { type NaiveOptions, naivePlanner } from "../quantizers/naive.js";
 import { quantizeModelWeights } from "../quantizers/quantize-model-weights.js";
-import type { Report } from "../quantizers/report.js";
+import { type Report, reportOf, type TensorReport } from "../quantizers/report.js";
 
 /**
  * Quantizes the weights of a tfjs model that is only data, without tfjs: what NaiveQuantizer of bitpress/tfjs does to a live
@@ -40,5 +46,15 @@ export function quantizeTfjs(
     quantizableWeights(artifacts, stored),
     planner(modelLayers(artifacts)),
   );
-  return { artifacts: quantizedArtifacts(artifacts, quantized).artifacts, report };
+  const { artifacts: small, forms } = quantizedArtifacts(artifacts, quantized);
+  const rows = report.tensors.map((row) => asStored(row, forms.get(row.name), quantized.get(row.name)));
+  return { artifacts: small, report: reportOf(rows) };
+}
+
+/** The bytes that tfjs's forms take: never less than one per code, and those of float32 where no form carries the scales. */
+function asStored(row: TensorReport, form?: StorageForm, tensor?: QuantizedTensor): TensorReport {
+  if (form === undefined || tensor === undefined) return row;
+  if (form === "float32") return { ...row, bytesAfter: row.bytesBefore };
+  const { data, params } = tensor;
+  return { ...row, bytesAfter: data.length + (typeof params.scale === "number" ? 4 : params.scale.byteLength) };
 }
