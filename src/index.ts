@@ -1,11 +1,35 @@
+export { NaiveQuantizer } from "./arrays/naive-quantizer.js";
+export {
+  type QuantizeSafetensorsOptions,
+  quantizeSafetensors,
+  type SafetensorsProgress,
+} from "./arrays/quantize-safetensors.js";
+export { quantizeTfjs } from "./arrays/quantize-tfjs.js";
 export { QuantError, type QuantErrorCode } from "./core/errors.js";
 export type { Granularity, WeightLayout } from "./core/granularity.js";
 export type { Codes, Grid, GridOptions } from "./core/grid.js";
 export type { QuantParams } from "./core/quant-params.js";
 export type { Shape } from "./core/shape.js";
+export {
+  isQuantized,
+  type QuantizedStateDict,
+  type QuantizedTensor,
+  type StateDict,
+  type Tensor,
+} from "./core/tensor.js";
+export { readSafetensors, type Safetensors } from "./formats/safetensors/read-safetensors.js";
+export type { CallbackSink, FileSink, SafetensorsSink, StreamSink } from "./formats/safetensors/sink.js";
+export type { BlobSource, FileSource, SafetensorsSource, StreamSource } from "./formats/safetensors/source.js";
+export type { FloatTensor, IntegerArrays, IntegerTensor, SafetensorsTensor } from "./formats/safetensors/tensors.js";
+export { type WriteSafetensorsOptions, writeSafetensors } from "./formats/safetensors/write-safetensors.js";
+export type { ModelArtifacts, WeightSpec } from "./formats/tfjs-model/artifacts.js";
+export { type ModelFiles, readTfjs, writeTfjs } from "./formats/tfjs-model/files.js";
 export { type MinMaxObserver, minMaxObserver } from "./observers/min-max-observer.js";
 export { type MovingAverageObserver, movingAverageObserver } from "./observers/moving-average-observer.js";
 export type { Observer, RangeState } from "./observers/observer.js";
+export type { ConfigList } from "./quantizers/config-list.js";
+export type { NaiveOptions } from "./quantizers/naive.js";
+export type { Report, TensorReport } from "./quantizers/report.js";
 export { chooseQuantParams, type Range } from "./reference/choose-quant-params.js";
 export type { PackedBits } from "./reference/pack-bits.js";
 export { dequantize, type FloatOptions } from "./wasm/dequantize.js";

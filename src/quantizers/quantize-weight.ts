@@ -1,4 +1,5 @@
 import type { Granularity } from "../core/granularity.js";
+import type { GridOptions } from "../core/grid.js";
 import type { QuantizedTensor, Tensor } from "../core/tensor.js";
 import { chooseQuantParams } from "../reference/choose-quant-params.js";
 import { minMax } from "../wasm/min-max.js";
@@ -13,6 +14,11 @@ export interface WeightGrid {
   readonly axis: number;
 }
 
+/** The grid of weights in words: signed, symmetric and narrow. */
+export function weightGridOptions(bits: number): GridOptions {
+  return { bits, signed: true, narrowRange: true, symmetric: true };
+}
+
 /**
  * Quantizes one weight to the signed, symmetric, narrow grid: codes in [−(2^(bits−1) − 1), 2^(bits−1) − 1], zero point 0.
  *
@@ -21,7 +27,7 @@ export interface WeightGrid {
  */
 export function quantizeWeight(where: string, { data, shape }: Tensor, grid: WeightGrid): QuantizedTensor {
   const { bits, granularity, axis } = grid;
-  const options = { bits, signed: true, narrowRange: true, symmetric: true };
+  const options = weightGridOptions(bits);
   if (granularity === "perTensor") {
     const { min, max } = minMax(data, {}, where);
     const params = chooseQuantParams({ min: min[0], max: max[0] }, options, where);
