@@ -21,7 +21,8 @@ import type { Report } from "../quantizers/report.js";
  * @example
  * const spec = { name: "fc/kernel", shape: [1, 2], dtype: "float32" };
  * const modelTopology = { class_name: "Sequential", config: [{ class_name: "Dense", config: { name: "fc" } }] };
- * const { artifacts } = quantizeTfjs({ modelTopology, weightSpecs: [spec], weightData: Float32Array.of(1, -2).buffer });
+ * const { report } = quantizeTfjs({ modelTopology, weightSpecs: [spec], weightData: Float32Array.of(1, -2).buffer });
+ * report.bytesBefore; // 8
  */
 export function quantizeTfjs(
   artifacts: ModelArtifacts,
