@@ -24,6 +24,7 @@ const WHERE = "NaiveQuantizer.compress";
  * const quantizer = new NaiveQuantizer({ bits: 8 });
  * const small = quantizer.compress({ "fc.weight": { data: Float32Array.of(1, -2, 3, 4), shape: [2, 2] } });
  * small["fc.weight"].data; // Int8Array [64, -127, 95, 127]
+ * isQuantized(small["fc.weight"]); // true
  */
 export class NaiveQuantizer {
   readonly #planner: NaivePlanner;

@@ -83,7 +83,7 @@ export interface QuantizeSafetensorsOptions {
  * @example
  * const source = await open("model.safetensors");
  * const sink = await open("model.int8.safetensors.part", "w");
- * const report = await quantizeSafetensors(source, sink, { bits: 8 });
+ * await quantizeSafetensors(source, sink, { bits: 8 }); // bytesBefore 8, bytesAfter 6
  */
 export async function quantizeSafetensors(
   source: SafetensorsSource,

@@ -27,7 +27,8 @@ import { type Report, reportOf, type TensorReport } from "../quantizers/report.j
  * @example
  * const spec = { name: "fc/kernel", shape: [1, 2], dtype: "float32" };
  * const modelTopology = { class_name: "Sequential", config: [{ class_name: "Dense", config: { name: "fc" } }] };
- * const { artifacts } = quantizeTfjs({ modelTopology, weightSpecs: [spec], weightData: Float32Array.of(1, -2).buffer });
+ * const { report } = quantizeTfjs({ modelTopology, weightSpecs: [spec], weightData: Float32Array.of(1, -2).buffer });
+ * report.bytesBefore; // 8
  */
 export function quantizeTfjs(
   artifacts: ModelArtifacts,

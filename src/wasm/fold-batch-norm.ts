@@ -46,7 +46,7 @@ export interface FoldedLayer {
  *
  * @example
  * const layer = { weights: Float32Array.of(1, 2), mean: Float32Array.of(0, 1), variance: Float32Array.of(3, 3), epsilon: 1 };
- * foldBatchNorm(layer, { shape: [1, 2], axis: 1 }); // weights [0.5, 1], bias [-0, -0.5]
+ * foldBatchNorm(layer, { shape: [1, 2], axis: 1 }); // weights [0.5, 1], bias [0, -0.5]
  */
 export function foldBatchNorm(layer: BatchNormInput, options: { shape: Shape; axis: number }): FoldedLayer {
   const where = "foldBatchNorm";

@@ -48,6 +48,7 @@ let current: Kernels | "reference" | undefined;
  *
  * @example
  * await init({ url: "https://example.com/bitpress/wasm/train.simd.wasm" });
+ * backend(); // "simd"
  */
 export async function init(options: InitOptions = {}): Promise<void> {
   const { module, url, build } = options;

@@ -54,7 +54,7 @@ export function parseModelJson(bytes: Uint8Array): { json: Json; paths: string[]
  * Errors: QuantError `invalid-file` for a missing file or one that is not a tfjs model.
  *
  * @example
- * readTfjs(writeTfjs({ modelTopology: { class_name: "Sequential", config: [] } })).modelTopology;
+ * readTfjs(writeTfjs({ modelTopology: { class_name: "Sequential", config: [] } })).modelTopology; // class_name "Sequential"
  */
 export function readTfjs(files: ModelFiles): ModelArtifacts {
   const { json, paths } = parseModelJson(fileOf(files, "model.json"));
