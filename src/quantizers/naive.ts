@@ -23,9 +23,12 @@ const KEYS = ["bits", "weightBits", "granularity"];
 /**
  * Checks NaiveQuantizer's options.
  *
- * Errors: TypeError for an unknown key (the choices are named), RangeError for bits outside 2…8 or another granularity.
+ * Errors: TypeError for anything but an object and for an unknown key (the choices are named), RangeError for bits outside 2…8 or another granularity.
  */
 export function naiveGrid(options: NaiveOptions): NaiveGrid {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`NaiveQuantizer: expected options { ${KEYS.join(", ")} }, got ${String(options)}`);
+  }
   const unknown = Object.keys(options).find((key) => !KEYS.includes(key));
   if (unknown !== undefined) {
     throw new TypeError(`NaiveQuantizer: expected options among ${KEYS.join(", ")}, got "${unknown}"`);

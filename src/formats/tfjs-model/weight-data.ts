@@ -1,7 +1,7 @@
 import { QuantError } from "../../core/errors.js";
 import { formatShape, sizeOf } from "../../core/shape.js";
 import { fl } from "../../reference/rounding.js";
-import type { ModelArtifacts, WeightSpec } from "./artifacts.js";
+import { isJson, type ModelArtifacts, type WeightSpec } from "./artifacts.js";
 
 const BYTES_PER_ELEMENT = { float32: 4, int32: 4, bool: 1, complex64: 8, uint8: 1, uint16: 2, float16: 2 } as const;
 
@@ -130,6 +130,9 @@ function checkSpec(spec: WeightSpec): void {
     throw fileError(`expected a dtype for "${name}", got ${JSON.stringify(dtype)}`, spec);
   }
   if (quantization === undefined) return;
+  if (!isJson(quantization)) {
+    throw fileError(`expected quantization of "${name}" as an object, got ${JSON.stringify(quantization)}`, spec);
+  }
   const affine = quantization.dtype === "uint8" || quantization.dtype === "uint16";
   if (!affine && quantization.dtype !== "float16") {
     throw fileError(`expected uint8, uint16 or float16 for "${name}", got ${JSON.stringify(quantization.dtype)}`, spec);
