@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { QuantError } from "../core/errors.js";
-import type { Shape } from "../core/shape.js";
+import { formatShape, type Shape } from "../core/shape.js";
 import type { Json, ModelArtifacts } from "../formats/tfjs-model/artifacts.js";
 import { floatWeight, joinWeights, splitWeights } from "../formats/tfjs-model/weight-data.js";
 
@@ -118,13 +118,14 @@ function copyLayersModel(
   const copy = build.fromConfig(build, model.getConfig(), {}, true);
   // By name, not by position: frozen nested models come last among the old weights, and a new model is not frozen.
   const variables = new Map(copy.weights.map((variable) => [variable.originalName, variable]));
-  const missing = weights.find(({ name }) => !variables.has(name));
-  if (missing !== undefined) {
+  for (const { name, shape } of weights) {
+    const found = variables.get(name)?.shape as Shape | undefined;
+    if (found !== undefined && formatShape(found) === formatShape(shape)) continue;
     copy.dispose();
     throw new QuantError(
       "invalid-model",
-      `${where}: expected a weight "${missing.name}" in the model made from its configuration, got none; tfjs could not load this model either`,
-      { name: missing.name },
+      `${where}: expected a weight "${name}" ${formatShape(shape)} in the model made from its configuration, got ${found === undefined ? "none" : formatShape(found)}; tfjs could not load this model either`,
+      { name },
     );
   }
   tf.tidy(() => {
