@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { nsfwModel } from "../../examples/data/models.js";
+import type { ModelArtifacts } from "../../src/formats/tfjs-model/artifacts.js";
+import { floatWeight, joinWeights, splitWeights } from "../../src/formats/tfjs-model/weight-data.js";
 import type { NaiveOptions } from "../../src/quantizers/naive.js";
 import type { Report } from "../../src/quantizers/report.js";
 import { NaiveQuantizer } from "../../src/tfjs/naive-quantizer.js";
 import { expectedCodes } from "./expected-codes.js";
+import { graphOf, SAMPLE_GRAPHS } from "./sample-graphs.js";
 import { type Channels, SAMPLE_MODELS, type SampleModel, values, withWeights } from "./sample-models.js";
-import { bitsOf, predictions, weightsOf } from "./weights-of.js";
+import { bitsOf, loadGraph, predictions, stockArtifacts, storedFloats, weightsOf } from "./weights-of.js";
 
 const everyBits = [2, 3, 4, 5, 6, 7, 8];
 
@@ -72,6 +76,83 @@ describe("NaiveQuantizer on layers models", () => {
     const small = new NaiveQuantizer().compress(model);
     assert.deepEqual(Object.keys(paramsOf(small)), ["own/factors"]);
     assert.deepEqual(weightsOf(small).get("own/bias"), weightsOf(model).get("own/bias"));
+  });
+});
+
+describe("NaiveQuantizer on graph models", () => {
+  for (const { name, artifacts, input: makeInput, channels } of SAMPLE_GRAPHS) {
+    for (const granularity of ["perChannel", "perTensor"] as const) {
+      it(`${name}, ${granularity}`, () => {
+        checkGraph(artifacts, makeInput(), granularity === "perChannel" ? channels : {}, Object.keys(channels), {
+          granularity,
+        });
+      });
+    }
+  }
+
+  it("MobileNetV2 of nsfwjs, stored in uint8", () => {
+    const artifacts = nsfwModel("mobilenet_v2_mid");
+    const kernels = artifacts.weightSpecs!.filter(({ shape }) => shape.length >= 2);
+    const nodes = (artifacts.modelTopology as { node: { op: string; input?: string[] }[] }).node;
+    const depthwise = new Set(
+      nodes.filter(({ op }) => op === "FusedDepthwiseConv2dNative").map(({ input }) => input![1]),
+    );
+    const channels = kernels.map(({ name, shape }): [string, Channels] => [
+      name,
+      depthwise.has(name) ? "depthwise" : shape.length - 1,
+    ]);
+    assert.equal(kernels.length, 53);
+    const input = tf.tensor(values(224 * 224 * 3, 5), [1, 224, 224, 3]);
+    checkGraph(
+      artifacts,
+      input,
+      Object.fromEntries(channels),
+      kernels.map(({ name }) => name),
+      {},
+    );
+  });
+
+  it("keeps the user's metadata", async () => {
+    const small = new NaiveQuantizer().compress(loadGraph(SAMPLE_GRAPHS[0].artifacts));
+    const metadata = (await stockArtifacts(small)).userDefinedMetadata as { labels: unknown };
+    assert.deepEqual(metadata.labels, ["x"]);
+  });
+
+  it("errors: NaN, no weights, not loaded, loaded as a stream", async () => {
+    const { artifacts } = SAMPLE_GRAPHS[4];
+    const data = new Float32Array((artifacts.weightData as ArrayBuffer).slice(0));
+    data[20 + 7] = Number.NaN;
+    const compress = (model: tf.GraphModel) => () => new NaiveQuantizer().compress(model);
+    const graph = loadGraph({ ...artifacts, weightData: data.buffer });
+    const { numTensors } = tf.memory();
+    assert.throws(compress(graph), {
+      name: "QuantError",
+      code: "non-finite",
+      message: 'NaiveQuantizer.compress: "transposed": expected finite values, got NaN at index 7',
+    });
+    assert.equal(tf.memory().numTensors, numTensors);
+    const add = { name: "out", op: "AddV2", input: ["a", "a"], attr: { T: { type: "DT_FLOAT" } } };
+    assert.throws(compress(loadGraph(graphOf({ a: [2, 2] }, [add]))), {
+      name: "QuantError",
+      code: "invalid-model",
+      message: "NaiveQuantizer.compress: expected a model with weights of rank ≥ 2, got none among 1 weights",
+    });
+    const message =
+      "NaiveQuantizer.compress: expected a loaded graph model with its weight data, got one without; load it without streamWeights";
+    const streamed = await tf.loadGraphModel(
+      {
+        load: async () => ({
+          ...(artifacts as unknown as tf.io.ModelArtifacts),
+          weightData: undefined as unknown as ArrayBuffer,
+          getWeightStream: () =>
+            new Blob([artifacts.weightData as ArrayBuffer]).stream() as unknown as ReadableStream<ArrayBuffer>,
+        }),
+      },
+      { streamWeights: true },
+    );
+    assert.throws(compress(streamed), { name: "QuantError", code: "invalid-model", message });
+    const unloaded = new tf.GraphModel({ load: async () => artifacts as unknown as tf.io.ModelArtifacts });
+    assert.throws(compress(unloaded), { name: "QuantError", code: "invalid-model", message });
   });
 });
 
@@ -320,4 +401,50 @@ function checkReport(
     assert.equal(row.sqnr, 10 * Math.log10(power(float) / noise));
   }
   assert.deepEqual([report.bytesBefore, report.bytesAfter], [bytesBefore, bytesAfter]);
+}
+
+/** @param quantized the constants to be quantized; per channel where `channels` has them, else per tensor */
+function checkGraph(
+  artifacts: ModelArtifacts,
+  input: tf.Tensor,
+  channels: Readonly<Record<string, Channels>>,
+  quantized: readonly string[],
+  options: NaiveOptions,
+): void {
+  const floats = storedFloats(artifacts);
+  const specs = artifacts.weightSpecs!.filter(({ dtype }) => dtype === "float32");
+  const shapes = new Map(specs.map(({ name, shape }) => [name, [...shape]]));
+  const model = loadGraph(artifacts);
+  const floatOutputs = predictions(model, input);
+  const { numTensors } = tf.memory();
+
+  const quantizer = new NaiveQuantizer(options);
+  const small = quantizer.compress(model);
+
+  const expected = new Map(
+    quantized.map((name) => [name, expectedCodes(floats.get(name)!, shapes.get(name)!, channels[name])]),
+  );
+  for (const { name } of specs) {
+    const [tensor] = small.weights[name] as tf.Tensor[];
+    const data = expected.get(name)?.values ?? floats.get(name)!;
+    assert.deepEqual(bitsOf(Float32Array.from(tensor.dataSync())), bitsOf(data), name);
+    const [old] = model.weights[name] as tf.Tensor[];
+    assert.deepEqual(bitsOf(Float32Array.from(old.dataSync())), bitsOf(floats.get(name)!), name);
+  }
+  assert.deepEqual(predictions(model, input), floatOutputs);
+
+  const byHand = splitWeights(artifacts).map((weight) => {
+    const data = expected.get(weight.spec.name)?.values;
+    return data === undefined ? weight : floatWeight(weight.spec.name, weight.spec.shape, data);
+  });
+  const reference = loadGraph({ ...artifacts, ...joinWeights(byHand) });
+  const outputs = predictions(small, input);
+  assert.deepEqual(outputs, predictions(reference, input));
+  assert.notDeepEqual(outputs, floatOutputs);
+  reference.dispose();
+
+  checkReport(quantizer.report(), floats, shapes, expected, 8);
+  small.dispose();
+  assert.equal(tf.memory().numTensors, numTensors);
+  model.dispose();
 }

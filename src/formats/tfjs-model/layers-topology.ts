@@ -1,5 +1,6 @@
 import type { Shape } from "../../core/shape.js";
 import { isJson, type Json } from "./artifacts.js";
+import { freshName } from "./fresh-name.js";
 import { depthwiseView, type QuantizableWeight } from "./quantizable.js";
 
 // Keras JSON of a layers model: which weights belong to which layer, and how scales are put behind a layer.
@@ -198,9 +199,9 @@ function planOf(name: string, layer: Json, taken: Set<string>): Plan {
   const linear = activation === undefined || activation === null || activation === "linear";
   return {
     layer: name,
-    scale: fresh(`${name}_scale`, taken),
+    scale: freshName(`${name}_scale`, taken),
     useBias: layer.class_name !== "Embedding" && use_bias !== false,
-    activation: linear ? undefined : fresh(`${name}_activation`, taken),
+    activation: linear ? undefined : freshName(`${name}_activation`, taken),
   };
 }
 
@@ -248,13 +249,6 @@ function relink(references: readonly unknown[], plans: Plans): unknown[] {
   }
   const plan = plans.get(first);
   return [plan === undefined ? first : (plan.activation ?? plan.scale), ...rest];
-}
-
-function fresh(name: string, taken: Set<string>): string {
-  let candidate = name;
-  for (let i = 1; taken.has(candidate); i++) candidate = `${name}_${i}`;
-  taken.add(candidate);
-  return candidate;
 }
 
 function modelOf(topology: Json): Json {

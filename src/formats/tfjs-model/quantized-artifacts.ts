@@ -4,6 +4,7 @@ import type { Shape } from "../../core/shape.js";
 import type { QuantizedTensor } from "../../core/tensor.js";
 import { dequantize } from "../../wasm/dequantize.js";
 import type { Json, ModelArtifacts } from "./artifacts.js";
+import { freshName } from "./fresh-name.js";
 import { isGraphTopology, quantizableGraphWeights, type ScaledConstant, scaleConstants } from "./graph-topology.js";
 import {
   isLayersTopology,
@@ -109,13 +110,14 @@ export function quantizedArtifacts(artifacts: ModelArtifacts, quantized: Quantiz
 function storeGraph(topology: Json, stored: readonly StoredWeight[], quantized: Quantized): StoredModel {
   const forms = new Map<string, StorageForm>();
   const constants: ScaledConstant[] = [];
+  const taken = new Set((topology.node as readonly Json[]).map((node) => String(node?.name)));
   const weights = stored.flatMap((weight): StoredWeight[] => {
     const { name, shape } = weight.spec;
     const tensor = quantized.get(name);
     if (tensor === undefined) return [weight];
     forms.set(name, tensor.params.axis === undefined ? "affine" : "scales");
     if (tensor.params.axis === undefined) return [affineWeight(name, shape, tensor)];
-    const constant = scaledConstant(name, shape, tensor);
+    const constant = scaledConstant(name, shape, tensor, taken);
     constants.push(constant);
     return [
       codesWeight(constant.codes, shape, tensor),
@@ -197,9 +199,14 @@ function moveBias(weight: StoredWeight, layers: ReadonlyMap<string, ScaledLayer>
   return { ...weight, spec: { ...weight.spec, name: `${scaled.scale}/beta` } };
 }
 
-function scaledConstant(name: string, shape: Shape, { shape: view, params }: QuantizedTensor): ScaledConstant {
+function scaledConstant(
+  name: string,
+  shape: Shape,
+  { shape: view, params }: QuantizedTensor,
+  taken: Set<string>,
+): ScaledConstant {
   // A depthwise kernel's channels are its last two axes, which its view joins.
   const scaleShape =
     view[2] === shape[2] ? shape.map((dim, axis) => (axis === params.axis ? dim : 1)) : [1, 1, shape[2], shape[3]];
-  return { name, codes: `${name}/codes`, scales: `${name}/scales`, scaleShape };
+  return { name, codes: freshName(`${name}/codes`, taken), scales: freshName(`${name}/scales`, taken), scaleShape };
 }
