@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { QuantError } from "../core/errors.js";
+import { formatShape, sizeOf } from "../core/shape.js";
 import type { QuantizedTensor } from "../core/tensor.js";
 import type { ModelArtifacts } from "../formats/tfjs-model/artifacts.js";
 import { quantizedArtifacts } from "../formats/tfjs-model/quantized-artifacts.js";
@@ -63,10 +64,12 @@ function storedArtifacts(where: string, artifacts: ModelArtifacts): ModelArtifac
   const quantized = new Map<string, QuantizedTensor>();
   for (const [name, { shape, params: grid }] of params) {
     const weight = stored.get(name);
-    if (weight === undefined) {
+    const length = sizeOf(shape);
+    if (weight === undefined || sizeOf(weight.spec.shape) !== length) {
+      const found = weight === undefined ? "none" : formatShape(weight.spec.shape);
       throw new QuantError(
         "invalid-model",
-        `${where}: expected a weight named "${name}", got none; call compress again`,
+        `${where}: expected a weight "${name}" of ${length} elements, got ${found}; call compress again`,
         { name },
       );
     }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { setThreadsCount } from "@tensorflow/tfjs-backend-wasm";
 import { nsfwModel } from "../../examples/data/models.js";
 import type { ModelArtifacts } from "../../src/formats/tfjs-model/artifacts.js";
 import { floatWeight, joinWeights, splitWeights } from "../../src/formats/tfjs-model/weight-data.js";
@@ -90,7 +91,9 @@ describe("NaiveQuantizer on graph models", () => {
     }
   }
 
-  it("MobileNetV2 of nsfwjs, stored in uint8", () => {
+  it("MobileNetV2 of nsfwjs, stored in uint8", async () => {
+    setThreadsCount(1);
+    await tf.setBackend("wasm");
     const artifacts = nsfwModel("mobilenet_v2_mid");
     const kernels = artifacts.weightSpecs!.filter(({ shape }) => shape.length >= 2);
     const nodes = (artifacts.modelTopology as { node: { op: string; input?: string[] }[] }).node;
@@ -110,6 +113,7 @@ describe("NaiveQuantizer on graph models", () => {
       kernels.map(({ name }) => name),
       {},
     );
+    await tf.setBackend("cpu");
   });
 
   it("keeps the user's metadata", async () => {

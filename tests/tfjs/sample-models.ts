@@ -11,6 +11,8 @@ export interface SampleModel {
   readonly input: () => tf.Tensor | tf.Tensor[];
   /** The weights to be quantized; all others stay. */
   readonly channels: Readonly<Record<string, Channels>>;
+  /** Those that are stored in float32 when they have a scale per channel. Default none. */
+  readonly stayFloat?: readonly string[];
 }
 
 /** Values in (−1, 1), the same for the same seed, nearly normal so that channels differ in range. */
@@ -98,6 +100,7 @@ export const SAMPLE_MODELS: readonly SampleModel[] = [
       ),
     input: () => floats(2, 2, 5, 5),
     channels: { "conv/kernel": 3, "fc/kernel": 1 },
+    stayFloat: ["conv/kernel"],
   },
   {
     name: "DepthwiseConv2D, channels first",
@@ -113,6 +116,7 @@ export const SAMPLE_MODELS: readonly SampleModel[] = [
       ),
     input: () => floats(2, 3, 5, 5),
     channels: { "dw/depthwise_kernel": "depthwise" },
+    stayFloat: ["dw/depthwise_kernel"],
   },
   {
     name: "Conv2DTranspose",
@@ -148,6 +152,7 @@ export const SAMPLE_MODELS: readonly SampleModel[] = [
       ),
     input: () => floats(2, 5, 5, 3),
     channels: { "sep/depthwise_kernel": "depthwise", "sep/pointwise_kernel": 3 },
+    stayFloat: ["sep/depthwise_kernel", "sep/pointwise_kernel"],
   },
   {
     name: "Conv1D on Embedding",
@@ -185,6 +190,7 @@ export const SAMPLE_MODELS: readonly SampleModel[] = [
         "int32",
       ),
     channels: { "words/embeddings": 1, "lstm/kernel": 1, "lstm/recurrent_kernel": 1, "fc/kernel": 1 },
+    stayFloat: ["lstm/kernel", "lstm/recurrent_kernel"],
   },
   {
     name: "GRU and SimpleRNN",
@@ -195,6 +201,7 @@ export const SAMPLE_MODELS: readonly SampleModel[] = [
       ),
     input: () => floats(2, 3, 5),
     channels: { "gru/kernel": 1, "gru/recurrent_kernel": 1, "rnn/kernel": 1, "rnn/recurrent_kernel": 1 },
+    stayFloat: ["gru/kernel", "gru/recurrent_kernel", "rnn/kernel", "rnn/recurrent_kernel"],
   },
   {
     name: "Bidirectional LSTM",
@@ -214,6 +221,12 @@ export const SAMPLE_MODELS: readonly SampleModel[] = [
       "both/backward_lstm/kernel": 1,
       "both/backward_lstm/recurrent_kernel": 1,
     },
+    stayFloat: [
+      "both/forward_lstm/kernel",
+      "both/forward_lstm/recurrent_kernel",
+      "both/backward_lstm/kernel",
+      "both/backward_lstm/recurrent_kernel",
+    ],
   },
   {
     name: "TimeDistributed: Dense and Conv2DTranspose",
@@ -229,6 +242,7 @@ export const SAMPLE_MODELS: readonly SampleModel[] = [
       ),
     input: () => floats(2, 3, 2, 2, 4),
     channels: { "up/kernel": 2, "fc/kernel": 1 },
+    stayFloat: ["up/kernel", "fc/kernel"],
   },
   {
     name: "TimeDistributed Sequential",
@@ -240,6 +254,7 @@ export const SAMPLE_MODELS: readonly SampleModel[] = [
     },
     input: () => floats(2, 2, 4),
     channels: { "inner/kernel": 1 },
+    stayFloat: ["inner/kernel"],
   },
   {
     name: "Conv3D, then Dense on 5 dimensions",
@@ -250,6 +265,7 @@ export const SAMPLE_MODELS: readonly SampleModel[] = [
       ),
     input: () => floats(1, 4, 4, 4, 2),
     channels: { "conv/kernel": 4, "fc/kernel": 1 },
+    stayFloat: ["conv/kernel", "fc/kernel"],
   },
   {
     name: "ConvLSTM2D, LayerNormalization over two axes, PReLU",
@@ -267,6 +283,7 @@ export const SAMPLE_MODELS: readonly SampleModel[] = [
       ),
     input: () => floats(1, 2, 4, 4, 2),
     channels: { "lstm/kernel": 3, "lstm/recurrent_kernel": 3, "prelu/alpha": 2 },
+    stayFloat: ["lstm/kernel", "lstm/recurrent_kernel", "prelu/alpha"],
   },
   {
     name: "functional: residual, two inputs, two outputs",

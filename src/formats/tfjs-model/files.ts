@@ -63,7 +63,8 @@ export function parseModelJson(bytes: Uint8Array): { json: Json; paths: string[]
 export function readTfjs(files: ModelFiles): ModelArtifacts {
   const { json, paths } = parseModelJson(fileOf(files, "model.json"));
   const weightSpecs = ((json.weightsManifest ?? []) as { weights: WeightSpec[] }[]).flatMap(({ weights }) => weights);
-  const weightData = paths.map((path) => fileOf(files, path).slice().buffer as ArrayBuffer);
+  // Copied: a Buffer of Node is often a small part of a larger ArrayBuffer.
+  const weightData = paths.map((path) => new Uint8Array(fileOf(files, path)).buffer);
   return { ...pick(json), modelTopology: json.modelTopology as object, weightSpecs, weightData };
 }
 
