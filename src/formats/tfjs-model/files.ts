@@ -1,5 +1,5 @@
 import { QuantError } from "../../core/errors.js";
-import { isJson, type Json, type ModelArtifacts, type WeightSpec } from "./artifacts.js";
+import { isJson, type Json, kindOf, type ModelArtifacts, type WeightSpec } from "./artifacts.js";
 import { joinWeights, splitWeights } from "./weight-data.js";
 
 /** Files of a tfjs model by path relative to model.json. */
@@ -98,13 +98,6 @@ export function writeTfjs(artifacts: ModelArtifacts): ModelFiles {
     "model.json": new TextEncoder().encode(JSON.stringify(json)),
     ...Object.fromEntries(shards.map(({ path, bytes }) => [path, bytes])),
   };
-}
-
-/** What a JSON value is, for errors. */
-function kindOf(value: unknown): string {
-  if (value === undefined) return "nothing";
-  if (value === null) return "null";
-  return Array.isArray(value) ? "a list" : `${typeof value === "object" ? "an" : "a"} ${typeof value}`;
 }
 
 function fileOf(files: ModelFiles, path: string): Uint8Array {
