@@ -47,7 +47,14 @@ test("each output channel has its own scale; biases stay; the given arrays are u
 test("codes follow the definition for every width, per tensor", () => {
   fc.assert(
     fc.property(
-      fc.float32Array({ minLength: 1, maxLength: 40, noNaN: true, noDefaultInfinity: true, max: 2 ** 100, min: -(2 ** 100) }),
+      fc.float32Array({
+        minLength: 1,
+        maxLength: 40,
+        noNaN: true,
+        noDefaultInfinity: true,
+        max: 2 ** 100,
+        min: -(2 ** 100),
+      }),
       fc.integer({ min: 2, max: 8 }),
       (data, bits) => {
         const state = { "fc.weight": { data, shape: [1, data.length] } };
