@@ -86,7 +86,7 @@ describe("examples in docstrings", () => {
     await writeFile("model.safetensors", bitpress.writeSafetensors(weights));
     mock.method(globalThis, "fetch", async (url: string) => {
       const name = url.replace("https://example.com/bitpress/", "");
-      return new Response(await readFile(join(root, "dist", name)), {
+      return new Response(new Uint8Array(await readFile(join(root, "dist", name))), {
         headers: { "content-type": "application/wasm" },
       });
     });
