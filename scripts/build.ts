@@ -110,7 +110,10 @@ function swapBinary(binary: Binary): esbuild.Plugin {
   };
 }
 
-/** In the script-tag bundle, tfjs is the page's own global `tf`. */
+/**
+ * In the script-tag bundle, tfjs is the page's own global `tf`, looked up at each use, so that pages without tfjs work too.
+ * esbuild copies a module's own properties and keeps its prototype: the proxy has to be the prototype.
+ */
 function pageTensorflow(): esbuild.Plugin {
   return {
     name: "page-tensorflow",
@@ -118,7 +121,12 @@ function pageTensorflow(): esbuild.Plugin {
       if (build.initialOptions.format !== "iife") return;
       build.onResolve({ filter: /^@tensorflow\/tfjs$/ }, ({ path }) => ({ path, namespace: "page" }));
       build.onLoad({ filter: /.*/, namespace: "page" }, () => ({
-        contents: "module.exports = new Proxy({}, { get: (_, name) => globalThis.tf[name] });",
+        contents: `module.exports = Object.create(new Proxy({}, {
+          get(_, name) {
+            if (globalThis.tf) return globalThis.tf[name];
+            throw new Error('bitpress.tfjs: expected the global "tf" of a tfjs script tag, got none; load tfjs before');
+          },
+        }));`,
         loader: "js",
       }));
     },

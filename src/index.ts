@@ -1,3 +1,4 @@
+export { NaiveQuantizer } from "./arrays/naive-quantizer.js";
 export {
   type QuantizeSafetensorsOptions,
   quantizeSafetensors,
@@ -19,24 +20,14 @@ export {
 export { readSafetensors, type Safetensors } from "./formats/safetensors/read-safetensors.js";
 export type { CallbackSink, FileSink, SafetensorsSink, StreamSink } from "./formats/safetensors/sink.js";
 export type { BlobSource, FileSource, SafetensorsSource, StreamSource } from "./formats/safetensors/source.js";
-export type {
-  FloatTensor,
-  IntegerArrays,
-  IntegerTensor,
-  SafetensorsTensor,
-} from "./formats/safetensors/tensors.js";
+export type { FloatTensor, IntegerArrays, IntegerTensor, SafetensorsTensor } from "./formats/safetensors/tensors.js";
 export { type WriteSafetensorsOptions, writeSafetensors } from "./formats/safetensors/write-safetensors.js";
 export type { ModelArtifacts, WeightSpec } from "./formats/tfjs-model/artifacts.js";
 export { type ModelFiles, readTfjs, writeTfjs } from "./formats/tfjs-model/files.js";
-export {
-  type MinMaxObserver,
-  minMaxObserver,
-} from "./observers/min-max-observer.js";
-export {
-  type MovingAverageObserver,
-  movingAverageObserver,
-} from "./observers/moving-average-observer.js";
+export { type MinMaxObserver, minMaxObserver } from "./observers/min-max-observer.js";
+export { type MovingAverageObserver, movingAverageObserver } from "./observers/moving-average-observer.js";
 export type { Observer, RangeState } from "./observers/observer.js";
+export type { ConfigList } from "./quantizers/config-list.js";
 export type { NaiveOptions } from "./quantizers/naive.js";
 export type { Report, TensorReport } from "./quantizers/report.js";
 export { chooseQuantParams, type Range } from "./reference/choose-quant-params.js";

@@ -1,8 +1,14 @@
 import type { QuantizedTensor } from "../core/tensor.js";
 import type { ModelArtifacts } from "../formats/tfjs-model/artifacts.js";
-import { quantizableWeights, quantizedArtifacts, type StorageForm } from "../formats/tfjs-model/quantized-artifacts.js";
+import {
+  modelLayers,
+  quantizableWeights,
+  quantizedArtifacts,
+  type StorageForm,
+} from "../formats/tfjs-model/quantized-artifacts.js";
 import { decodeFloats, splitWeights } from "../formats/tfjs-model/weight-data.js";
-import { type NaiveOptions, naiveGrid } from "../quantizers/naive.js";
+import type { ConfigList } from "../quantizers/config-list.js";
+import { type NaiveOptions, naivePlanner } from "../quantizers/naive.js";
 import { quantizeModelWeights } from "../quantizers/quantize-model-weights.js";
 import { type Report, reportOf, type TensorReport } from "../quantizers/report.js";
 
@@ -23,7 +29,7 @@ export interface WeightProgress {
  * they are stored.
  *
  * @param artifacts a layers model or graph model (readTfjs, or what a tf.io handler gets)
- * @param options as NaiveQuantizer
+ * @param config options or config list of NaiveQuantizer
  * @param onProgress called before every weight
  *
  * Errors: as NaiveQuantizer; QuantError `invalid-file` for weight data that does not match its specs.
@@ -31,15 +37,16 @@ export interface WeightProgress {
  * @example
  * const spec = { name: "fc/kernel", shape: [1, 2], dtype: "float32" };
  * const modelTopology = { class_name: "Sequential", config: [{ class_name: "Dense", config: { name: "fc" } }] };
- * const { artifacts } = quantizeTfjs({ modelTopology, weightSpecs: [spec], weightData: Float32Array.of(1, -2).buffer });
+ * const { report } = quantizeTfjs({ modelTopology, weightSpecs: [spec], weightData: Float32Array.of(1, -2).buffer });
+ * report.bytesBefore; // 8
  */
 export function quantizeTfjs(
   artifacts: ModelArtifacts,
-  options: NaiveOptions = {},
+  config: NaiveOptions | ConfigList = {},
   onProgress?: (progress: WeightProgress) => void,
 ): { artifacts: ModelArtifacts; report: Report } {
   const where = "quantizeTfjs";
-  const grid = naiveGrid(options);
+  const planner = naivePlanner(where, config);
   const stored = splitWeights(artifacts);
   const floats = stored.filter(({ spec }) => spec.dtype === "float32");
   const { quantized, report } = quantizeModelWeights(
@@ -52,7 +59,7 @@ export function quantizeTfjs(
       },
     })),
     quantizableWeights(artifacts, stored),
-    () => grid,
+    planner(modelLayers(artifacts)),
   );
   const { artifacts: small, forms } = quantizedArtifacts(artifacts, quantized);
   const rows = report.tensors.map((row) => asStored(row, forms.get(row.name), quantized.get(row.name)));

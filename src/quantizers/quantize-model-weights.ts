@@ -1,7 +1,8 @@
 import { QuantError } from "../core/errors.js";
+import { resolveAxis } from "../core/shape.js";
 import type { QuantizedTensor, Tensor } from "../core/tensor.js";
 import type { QuantizableWeight } from "../formats/tfjs-model/quantizable.js";
-import type { NaiveGrid } from "./naive.js";
+import type { NaivePlan } from "./naive.js";
 import { quantizeWeight } from "./quantize-weight.js";
 import { quantizedReport, type Report, reportOf, type TensorReport, untouchedReport } from "./report.js";
 
@@ -26,7 +27,7 @@ export function quantizeModelWeights(
   where: string,
   weights: readonly ModelWeight[],
   roles: readonly QuantizableWeight[],
-  plan: (layer: QuantizableWeight["layer"]) => NaiveGrid | undefined,
+  plan: NaivePlan,
 ): QuantizedWeights {
   if (roles.length === 0) {
     throw new QuantError(
@@ -45,8 +46,10 @@ export function quantizeModelWeights(
       rows.push(untouchedReport(name, before));
       continue;
     }
-    const view = { data: before.data, shape: role.viewShape };
-    const after = quantizeWeight(`${where}: "${name}"`, view, { axis: role.axis, ...grid });
+    const place = `${where}: "${name}"`;
+    const view = { data: before.data, shape: grid.axis === undefined ? role.viewShape : before.shape };
+    const axis = grid.axis === undefined ? role.axis : resolveAxis(place, grid.axis, before.shape.length);
+    const after = quantizeWeight(place, view, { ...grid, axis });
     quantized.set(name, after);
     rows.push({ ...quantizedReport(name, view, after), shape: before.shape });
   }

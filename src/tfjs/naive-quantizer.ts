@@ -1,12 +1,12 @@
 import { QuantError } from "../core/errors.js";
 import type { QuantizedTensor } from "../core/tensor.js";
-import { quantizableGraphWeights } from "../formats/tfjs-model/graph-topology.js";
-import { quantizableLayersWeights } from "../formats/tfjs-model/layers-topology.js";
-import { type NaiveGrid, type NaiveOptions, naiveGrid } from "../quantizers/naive.js";
+import { modelLayers, quantizableWeights } from "../formats/tfjs-model/quantized-artifacts.js";
+import type { ConfigList } from "../quantizers/config-list.js";
+import { type NaiveOptions, type NaivePlanner, naivePlanner } from "../quantizers/naive.js";
 import { quantizeModelWeights } from "../quantizers/quantize-model-weights.js";
 import type { Report } from "../quantizers/report.js";
 import { dequantize } from "../wasm/dequantize.js";
-import { copyModel, isLayersModel, readLiveModel, type TfjsModel } from "./live-model.js";
+import { copyModel, readLiveModel, type TfjsModel } from "./live-model.js";
 import { quantizationMetadata } from "./metadata.js";
 
 /**
@@ -17,12 +17,12 @@ import { quantizationMetadata } from "./metadata.js";
  * Source: NNI's NaiveQuantizer, with the rounding of Jacob et al. 2018 (docs/numerics.md).
  */
 export class NaiveQuantizer {
-  readonly #grid: NaiveGrid;
+  readonly #planner: NaivePlanner;
   #report: Report | undefined;
 
-  /** Errors: TypeError, RangeError for options out of range, naming the choices. */
-  constructor(options: NaiveOptions = {}) {
-    this.#grid = naiveGrid(options);
+  /** Errors: TypeError, RangeError for options, QuantError `invalid-config` for a config list, naming the choices. */
+  constructor(config: NaiveOptions | ConfigList = {}) {
+    this.#planner = naivePlanner("NaiveQuantizer", config);
   }
 
   /**
@@ -37,14 +37,13 @@ export class NaiveQuantizer {
     const where = "NaiveQuantizer.compress";
     const live = readLiveModel(where, model);
     const floats = live.weights.filter(({ tensor }) => tensor.dtype === "float32");
-    const roles = isLayersModel(where, model)
-      ? quantizableLayersWeights(live.topology, floats)
-      : quantizableGraphWeights(live.topology, floats);
+    const structure = { modelTopology: live.topology };
+    const specs = floats.map(({ name, shape }) => ({ spec: { name, shape, dtype: "float32" as const } }));
     const { quantized, report } = quantizeModelWeights(
       where,
       floats.map(({ name, shape, tensor }) => ({ name, read: () => ({ data: tensor.dataSync<"float32">(), shape }) })),
-      roles,
-      () => this.#grid,
+      quantizableWeights(structure, specs),
+      this.#planner(modelLayers(structure), where),
     );
     const copy = copyModel(
       where,

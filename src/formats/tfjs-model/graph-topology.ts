@@ -9,6 +9,11 @@ export function isGraphTopology(topology: unknown): topology is Json {
   return isJson(topology) && Array.isArray(topology.node);
 }
 
+/** Every node of a graph. */
+export function nodesOf(topology: Json): { readonly name: string; readonly type: string }[] {
+  return (topology.node as unknown[]).filter(isJson).map(({ name, op }) => ({ name: String(name), type: String(op) }));
+}
+
 interface WeightInput {
   /** Which input of the node holds the weights. */
   readonly input: number;
