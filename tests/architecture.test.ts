@@ -17,7 +17,8 @@ const ORDER = [
   ["runtime"],
   ["quantizers"],
   ["arrays", "tfjs"],
-  ["cli", "."], // "." holds the entries
+  ["cli"],
+  ["."], // the entries
 ];
 
 /** Modules of src that only pass names on. */
