@@ -14,7 +14,7 @@ export interface LiveModel {
 }
 
 /** Whether a model is a layers model; the other kind is a graph model. Throws TypeError for anything else. */
-export function isLayersModel(where: string, model: TfjsModel): model is tf.LayersModel {
+function isLayersModel(where: string, model: TfjsModel): model is tf.LayersModel {
   if (model instanceof tf.LayersModel) return true;
   if (model instanceof tf.GraphModel) return false;
   throw new TypeError(

@@ -50,7 +50,7 @@ export function guarded<T extends KernelArray>(source: T): Guarded<T> {
 }
 
 /** Fails when a byte outside [start, start + length) is no canary. */
-export function assertOnlyWithin(bytes: Uint8Array, start: number, length: number, what: string): void {
+function assertOnlyWithin(bytes: Uint8Array, start: number, length: number, what: string): void {
   const stray = bytes.findIndex((byte, i) => byte !== CANARY && (i < start || i >= start + length));
   assert.equal(stray, -1, `${what}: byte ${stray - start} relative to the output was overwritten`);
 }

@@ -13,7 +13,7 @@ import { rangeContract } from "./range-contract.js";
 export type ContractBuild = "reference" | "debug" | "simd";
 
 /** The compiled .wasm file of a build. */
-export function moduleOf(build: "debug" | "simd"): WebAssembly.Module {
+function moduleOf(build: "debug" | "simd"): WebAssembly.Module {
   return new WebAssembly.Module(readFileSync(new URL(`../../dist/wasm/train.${build}.wasm`, import.meta.url)));
 }
 
