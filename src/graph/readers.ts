@@ -28,16 +28,6 @@ export function isWeighted(node: GraphNode): node is WeightedNode {
   return node.op === "conv2d" || node.op === "depthwiseConv2d" || node.op === "dense";
 }
 
-/** Names of a node's weights, those of its folded batch norm included. */
-export function weightNames(node: GraphNode): readonly string[] {
-  if (node.op === "opaque") return node.weights;
-  const norm = node.op === "batchNorm" ? node : isWeighted(node) ? node.batchNorm : undefined;
-  return [
-    ...(isWeighted(node) ? [node.weights, node.bias] : []),
-    ...(norm === undefined ? [] : [norm.gamma, norm.beta, norm.mean, norm.variance]),
-  ].filter((name) => name !== undefined);
-}
-
 /** The graph with other nodes: values that no node gives any more are dropped, and quantizers must be placed anew. */
 export function withNodes(graph: Graph, nodes: readonly GraphNode[], values = graph.values): Graph {
   const given = new Set([...graph.inputs, ...nodes.flatMap(({ outputs }) => outputs)]);
