@@ -19,8 +19,8 @@ import { before, describe, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { quantizeSafetensors } from "../../src/arrays/quantize-safetensors.js";
 import { quantizeTfjs } from "../../src/arrays/quantize-tfjs.js";
-import { type ModelFiles, readTfjs, writeTfjs } from "../../src/formats/tfjs-model/files.js";
 import { writeSafetensors } from "../../src/formats/safetensors/write-safetensors.js";
+import { type ModelFiles, readTfjs, writeTfjs } from "../../src/formats/tfjs-model/files.js";
 import { fileOf } from "../formats/safetensors/by-hand.js";
 import { bitpress, CLI, inFolder, MNIST, pathsIn, words } from "./command-line.js";
 
@@ -39,7 +39,9 @@ const SAFETENSORS = writeSafetensors({
 
 /** A folder's files by name. */
 function filesOf(folder: string): ModelFiles {
-  return Object.fromEntries(readdirSync(folder).map((name) => [name, new Uint8Array(readFileSync(join(folder, name)))]));
+  return Object.fromEntries(
+    readdirSync(folder).map((name) => [name, new Uint8Array(readFileSync(join(folder, name)))]),
+  );
 }
 
 /** What quantizeSafetensors writes for SAFETENSORS. */
@@ -226,10 +228,7 @@ describe("each fault is one line, and nothing is written", () => {
     ],
     "empty.safetensors": [fileOf({}), "quantizeSafetensors: expected at least one tensor, got none"],
     "nan-tfjs": [denseModel(nan), 'quantizeTfjs: "fc/kernel": expected finite values, got NaN at index 2'],
-    "product-tfjs": [
-      edited(whole, "[2,2]", "[2,3]"),
-      'tfjs model: expected 24 bytes for "fc/kernel" [2, 3], got 16',
-    ],
+    "product-tfjs": [edited(whole, "[2,2]", "[2,3]"), 'tfjs model: expected 24 bytes for "fc/kernel" [2, 3], got 16'],
     "empty-tfjs": [
       writeTfjs({ modelTopology: { class_name: "Sequential", config: [] } }),
       "quantizeTfjs: expected a model with weights of rank ≥ 2, got none among 0 weights",
@@ -246,10 +245,7 @@ describe("each fault is one line, and nothing is written", () => {
       edited(whole, '"float32"', '"float64"'),
       'tfjs model: expected a dtype for "fc/kernel", got "float64"',
     ],
-    "json-tfjs": [
-      { "model.json": new TextEncoder().encode("[]") },
-      "tfjs model.json: expected an object, got a list",
-    ],
+    "json-tfjs": [{ "model.json": new TextEncoder().encode("[]") }, "tfjs model.json: expected an object, got a list"],
     "no-model": [{}, `expected a file at "${join("no-model", "model.json")}", got none`],
   };
   for (const [name, [content, message]] of Object.entries(files)) {
