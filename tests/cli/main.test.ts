@@ -52,7 +52,7 @@ for (const [args, message] of [
   [[], "expected a command among quantize, inspect, got none"],
   [["inspct"], 'expected a command among inspect, quantize, got "inspct"'],
   [["toString"], 'expected a command among quantize, inspect, got "toString"'],
-  [["--json", "inspect"], 'expected an option among --version, --help, got "--json"'],
+  [["--json", "inspect"], 'expected an option among --help, --version, got "--json"'],
   [["--", "inspect"], 'expected a command first, got "--"'],
 ] as const) {
   test(`${args.join(" ")}: ${message}`, () => {
