@@ -17,13 +17,13 @@ test("dist/cli.js begins with its shebang and may be executed", { skip: noModes 
 test("npx runs it from the packed archive", () => {
   const consumer = makeConsumer();
   try {
-    const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    const { name, version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
     execFileSync("npm", ["install", "--offline", "--no-audit", "--no-fund", "--silent", consumer.tarball], {
       cwd: consumer.dir,
       stdio: "pipe",
     });
     const npx = (...args: string[]): string =>
-      execFileSync("npx", ["--offline", "--no-install", "bitpress", ...args], { cwd: consumer.dir, encoding: "utf8" });
+      execFileSync("npx", ["--offline", "--no-install", name, ...args], { cwd: consumer.dir, encoding: "utf8" });
     assert.equal(npx("--version"), `${version}\n`);
     npx("quantize", MNIST, "-o", "small");
     assert.deepEqual(pathsIn(join(consumer.dir, "small")), ["group1-shard1of1.bin", "model.json"]);
