@@ -20,3 +20,9 @@ const KEEPING: ReadonlySet<string> = new Set([
 export function keepsParameters({ op }: GraphNode): boolean {
   return KEEPING.has(op);
 }
+
+/** Whether a node only moves its input's codes, or fills in zeros: what it keeps, and does not average. */
+export function handsCodesThrough(node: GraphNode): boolean {
+  const averages = node.op === "averagePool2d" || (node.op === "upsample2d" && node.interpolation === "bilinear");
+  return keepsParameters(node) && !averages;
+}

@@ -130,21 +130,21 @@ interface ConvolutionGeometry {
 }
 
 /** [batch, h, w, in] → [batch, h′, w′, out]. */
-export interface Conv2dNode extends LinearNode, ConvolutionGeometry {
+interface Conv2dNode extends LinearNode, ConvolutionGeometry {
   readonly op: "conv2d";
   /** [kh, kw, in, out]. */
   readonly weightsShape: readonly [number, number, number, number];
 }
 
 /** [batch, h, w, in] → [batch, h′, w′, in·multiplier]; output channel c reads input channel ⌊c / multiplier⌋. */
-export interface DepthwiseConv2dNode extends LinearNode, ConvolutionGeometry {
+interface DepthwiseConv2dNode extends LinearNode, ConvolutionGeometry {
   readonly op: "depthwiseConv2d";
   /** [kh, kw, in, multiplier]. */
   readonly weightsShape: readonly [number, number, number, number];
 }
 
 /** [batch, …, in] → [batch, …, out]: on the last axis, of any rank ≥ 2. */
-export interface DenseNode extends LinearNode {
+interface DenseNode extends LinearNode {
   readonly op: "dense";
   /** [in, out]. */
   readonly weightsShape: readonly [number, number];
@@ -157,12 +157,12 @@ export interface BatchNormNode extends NodeBase, Omit<NodeBatchNorm, "layer"> {
 }
 
 /** Elementwise, one input; softmax is over the last axis. identity is a layer that does nothing. */
-export interface ElementwiseNode extends NodeBase {
+interface ElementwiseNode extends NodeBase {
   readonly op: "identity" | "relu" | "relu6" | "sigmoid" | "tanh" | "softmax";
 }
 
 /** x where x ≥ 0, else alpha·x. */
-export interface LeakyReluNode extends NodeBase {
+interface LeakyReluNode extends NodeBase {
   readonly op: "leakyRelu";
   readonly alpha: number;
 }
@@ -173,7 +173,7 @@ export interface ArithmeticNode extends NodeBase {
   readonly activation: FusedActivation;
 }
 
-export interface ConcatNode extends NodeBase {
+interface ConcatNode extends NodeBase {
   readonly op: "concat";
   /** ≥ 1: counted from the front, never the batch. */
   readonly axis: number;
@@ -193,7 +193,7 @@ export interface GlobalPool2dNode extends NodeBase {
   readonly keepDims: boolean;
 }
 
-export interface ZeroPad2dNode extends NodeBase {
+interface ZeroPad2dNode extends NodeBase {
   readonly op: "zeroPad2d";
   /** [[top, bottom], [left, right]]. */
   readonly padding: readonly [Pair, Pair];
@@ -207,7 +207,7 @@ export interface Upsample2dNode extends NodeBase {
 }
 
 /** [batch, …] → [batch, everything else]. */
-export interface FlattenNode extends NodeBase {
+interface FlattenNode extends NodeBase {
   readonly op: "flatten";
 }
 
@@ -217,14 +217,14 @@ export interface ReshapeNode extends NodeBase {
   readonly targetShape: ValueShape;
 }
 
-export interface PermuteNode extends NodeBase {
+interface PermuteNode extends NodeBase {
   readonly op: "permute";
   /** Which axis of the input each axis of the output is, the batch included: [0, 2, 1]. The batch stays first. */
   readonly permutation: readonly number[];
 }
 
 /** Acts in training only: Dropout, SpatialDropout1D, GaussianNoise … */
-export interface DropoutNode extends NodeBase {
+interface DropoutNode extends NodeBase {
   readonly op: "dropout";
   /** Class and getConfig() from which the stock layer is made again. */
   readonly className: string;
@@ -266,8 +266,6 @@ export type GraphNode =
   | DropoutNode
   | OpaqueNode;
 
-export type Op = GraphNode["op"];
-
 /** How a value is quantized: one scale and zero point for the whole tensor. */
 export type EdgeQuantizer = OwnQuantizer | FixedQuantizer | SharedQuantizer;
 
@@ -292,6 +290,6 @@ export interface FixedQuantizer {
 }
 
 /** The parameters of another value, which has its own or fixed ones. */
-export interface SharedQuantizer {
+interface SharedQuantizer {
   readonly like: string;
 }

@@ -1,9 +1,9 @@
-import { keepsParameters } from "../keeps-parameters.js";
+import { handsCodesThrough } from "../keeps-parameters.js";
 import { readersOf, soleReader } from "../readers.js";
 import type { EdgeQuantizer, Graph, GraphNode } from "../types.js";
 
 /**
- * Gives producers that only a concat reads (through ops that keep parameters) the concat's parameters, so that the integer
+ * Gives producers that only a concat reads (through ops that hand codes through) the concat's parameters, so that the integer
  * concat copies codes. A concat that only another concat reads takes that one's.
  *
  * What several nodes read, what leaves or enters the graph, fixed parameters, and producers on another grid keep their
@@ -32,7 +32,7 @@ export function shareWithConcat(graph: Graph, quantizers: Map<string, EdgeQuanti
     const quantizer = quantizers.get(value);
     if (quantizer === undefined) return undefined;
     if (!("like" in quantizer)) return value;
-    return keepsParameters(producer) ? ownerReadOnlyBy(producer, producer.inputs[0]) : undefined;
+    return handsCodesThrough(producer) ? ownerReadOnlyBy(producer, producer.inputs[0]) : undefined;
   }
 }
 

@@ -182,6 +182,14 @@ describe("placeQuantizers, concat", () => {
     assert.deepEqual(edges(graph), { x: "int8", a: like, b: like, b_pad: like, b_pool: like, concat: "int8" });
   });
 
+  it("a producer behind an average keeps its own: the average is rounded on its parameters before the concat", () => {
+    const graph = drawn((g, x) => {
+      const pooled = g.op("averagePool2d", "pool", g.conv2d("b", x), { ...POOL, strides: [1, 1], padding: "same" });
+      return g.op("concat", "concat", [g.conv2d("a", x), pooled], { axis: 3 });
+    });
+    assert.deepEqual(edges(graph), { x: "int8", a: "like concat", b: "int8", pool: "like b", concat: "int8" });
+  });
+
   it("a concat that only a concat reads takes that one's, with its producers", () => {
     const graph = drawn((g, x) => {
       const inner = g.op("concat", "inner", [g.conv2d("a", x), g.conv2d("b", x)], { axis: 3 });
