@@ -1,7 +1,7 @@
 // Builds dist: the wasm files, one set of bundles per export condition, the script-tag bundle, and the types.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
@@ -9,6 +9,7 @@ import * as esbuild from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 process.chdir(root);
+const { version } = JSON.parse(await readFile("package.json", "utf8"));
 
 /** What src/wasm/binary.ts becomes in a bundle. */
 type Binary = "inline" | "module" | "edge-module";
@@ -58,6 +59,7 @@ async function bundle(): Promise<void> {
       outfile: "dist/bitpress.global.js",
     }),
   ]);
+  await chmod("dist/cli.js", 0o755);
 }
 
 function esm(entryPoints: string[], outdir: string, binary: Binary): Promise<unknown> {
@@ -82,6 +84,7 @@ function options(binary: Binary): esbuild.BuildOptions {
     legalComments: "none",
     logLevel: "warning",
     external: ["@tensorflow/tfjs", "node:*"],
+    define: { BITPRESS_VERSION: JSON.stringify(version) },
     plugins: [swapBinary(binary), pageTensorflow()],
   };
 }
@@ -107,7 +110,10 @@ function swapBinary(binary: Binary): esbuild.Plugin {
   };
 }
 
-/** In the script-tag bundle, tfjs is the page's own global `tf`. */
+/**
+ * In the script-tag bundle, tfjs is the page's own global `tf`, looked up at each use, so that pages without tfjs work too.
+ * esbuild copies a module's own properties and keeps its prototype: the proxy has to be the prototype.
+ */
 function pageTensorflow(): esbuild.Plugin {
   return {
     name: "page-tensorflow",
@@ -115,7 +121,12 @@ function pageTensorflow(): esbuild.Plugin {
       if (build.initialOptions.format !== "iife") return;
       build.onResolve({ filter: /^@tensorflow\/tfjs$/ }, ({ path }) => ({ path, namespace: "page" }));
       build.onLoad({ filter: /.*/, namespace: "page" }, () => ({
-        contents: "module.exports = new Proxy({}, { get: (_, name) => globalThis.tf[name] });",
+        contents: `module.exports = Object.create(new Proxy({}, {
+          get(_, name) {
+            if (globalThis.tf) return globalThis.tf[name];
+            throw new Error('bitpress.tfjs: expected the global "tf" of a tfjs script tag, got none; load tfjs before');
+          },
+        }));`,
         loader: "js",
       }));
     },

@@ -22,7 +22,7 @@ import { BLOCK } from "../core/rounding";
 /** Parts each byte into two fields: the low one to byte 0 of a 16-bit lane, the high one to byte 1. */
 // @ts-ignore: decorator
 @inline function partPairs(bytes: v128, bits: i32): v128 {
-  return v128.and(v128.or(bytes, i16x8.shl(bytes, 8 - bits)), i16x8.splat(<i16>(((<i32>1 << bits) - 1) * 0x0101)));
+  return v128.and(v128.or(bytes, i16x8.shl(bytes, 8 - bits)), i16x8.splat(<i16>((((<i32>1) << bits) - 1) * 0x0101)));
 }
 
 /** 16 codes as 2, 4 or 8 packed bytes. */
@@ -63,7 +63,7 @@ import { BLOCK } from "../core/rounding";
     v = partPairs(i16x8.extend_low_i8x16_u(nibbles), 2);
   }
   if (signed) {
-    const sign = i8x16.splat(<i8>(<i32>1 << (bits - 1)));
+    const sign = i8x16.splat(<i8>((<i32>1) << (bits - 1)));
     v = i8x16.sub(v128.xor(v, sign), sign);
   }
   v128.store(codes, v);
@@ -81,7 +81,7 @@ import { BLOCK } from "../core/rounding";
   let byte = 0;
   let filled = 0;
   for (let rest = n & (BLOCK - 1); rest > 0; --rest) {
-    byte |= (<i32>load<u8>(codes) & mask) << filled;
+    byte |= ((<i32>load<u8>(codes)) & mask) << filled;
     filled += bits;
     codes += 1;
     if (filled == 8 || rest == 1) {
@@ -105,7 +105,7 @@ import { BLOCK } from "../core/rounding";
   const shift = signed ? 32 - bits : 0;
   for (let i: usize = 0; i < (n & (BLOCK - 1)); ++i) {
     const bit = i * bits;
-    const field = (<i32>load<u8>(packed + (bit >> 3)) >> <i32>(bit & 7)) & mask;
+    const field = ((<i32>load<u8>(packed + (bit >> 3))) >> (<i32>(bit & 7))) & mask;
     store<u8>(codes + i, <u8>((field << shift) >> shift));
   }
 }

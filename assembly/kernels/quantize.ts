@@ -102,19 +102,51 @@ import { BLOCK, code, codeLanes, roundedLanes } from "../core/rounding";
   }
 }
 
-export function quantizeF32ToI8(x: usize, out: usize, n: usize, scale: f32, zeroPoint: i32, qmin: i32, qmax: i32): void {
+export function quantizeF32ToI8(
+  x: usize,
+  out: usize,
+  n: usize,
+  scale: f32,
+  zeroPoint: i32,
+  qmin: i32,
+  qmax: i32,
+): void {
   quantize<i8>(x, out, n, scale, zeroPoint, qmin, qmax);
 }
 
-export function quantizeF32ToU8(x: usize, out: usize, n: usize, scale: f32, zeroPoint: i32, qmin: i32, qmax: i32): void {
+export function quantizeF32ToU8(
+  x: usize,
+  out: usize,
+  n: usize,
+  scale: f32,
+  zeroPoint: i32,
+  qmin: i32,
+  qmax: i32,
+): void {
   quantize<u8>(x, out, n, scale, zeroPoint, qmin, qmax);
 }
 
-export function quantizeF32ToI16(x: usize, out: usize, n: usize, scale: f32, zeroPoint: i32, qmin: i32, qmax: i32): void {
+export function quantizeF32ToI16(
+  x: usize,
+  out: usize,
+  n: usize,
+  scale: f32,
+  zeroPoint: i32,
+  qmin: i32,
+  qmax: i32,
+): void {
   quantize<i16>(x, out, n, scale, zeroPoint, qmin, qmax);
 }
 
-export function quantizeF32ToU16(x: usize, out: usize, n: usize, scale: f32, zeroPoint: i32, qmin: i32, qmax: i32): void {
+export function quantizeF32ToU16(
+  x: usize,
+  out: usize,
+  n: usize,
+  scale: f32,
+  zeroPoint: i32,
+  qmin: i32,
+  qmax: i32,
+): void {
   quantize<u16>(x, out, n, scale, zeroPoint, qmin, qmax);
 }
 

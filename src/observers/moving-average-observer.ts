@@ -29,9 +29,10 @@ export interface MovingAverageObserver extends Observer {
  * @param options decay in [0, 1), default 0.99; `state` is what toJSON gave, to go on from there
  *
  * @example
- * const observer = movingAverageObserver({ decay: 0.9 });
+ * const observer = movingAverageObserver({ decay: 0.75 });
  * observer.observe(Float32Array.of(-1, 1));
- * observer.observe(Float32Array.of(-3, 1)); // min fl(0.9 · −1 + 0.1 · −3) = −1.2
+ * observer.observe(Float32Array.of(-5, 1));
+ * observer.toJSON(); // count 2, min [-2], max [1]
  */
 export function movingAverageObserver(options: { decay?: number; state?: RangeState } = {}): MovingAverageObserver {
   const { decay = 0.99, state } = options;

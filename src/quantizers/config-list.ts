@@ -80,7 +80,7 @@ export interface ConfigMatch {
 }
 
 /** How one target is quantized; what the entry did not say is absent and means the quantizer's default. */
-export interface TargetConfig {
+interface TargetConfig {
   /** 32 means untouched (DoReFaQuantizer only). */
   readonly bits: number;
   readonly signed?: boolean;

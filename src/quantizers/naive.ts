@@ -23,24 +23,25 @@ export interface NaiveGrid {
 /** The grid of a layer's weights; undefined leaves them as they are. */
 export type NaivePlan = (layer: LayerInfo) => NaiveGrid | undefined;
 
+/** Makes the plan for the layers of one model; `where` begins the message of its errors (default: the planner's own). */
+export type NaivePlanner = (layers: readonly LayerInfo[], where?: string) => NaivePlan;
+
 const KEYS = ["bits", "weightBits", "granularity"];
 
 /**
- * Reads NaiveQuantizer's options or config list; the result makes a plan for the layers of one model.
+ * Reads NaiveQuantizer's options or config list.
  *
  * Errors: TypeError for an unknown option (the choices are named), RangeError for bits outside 2…8 or another granularity;
- * QuantError `invalid-config` for a config list, here for what it says and in the plan for what the model lacks.
+ * QuantError `invalid-config` for a config list, here for what it says and in the planner for what the model lacks.
  */
-export function naivePlanner(
-  config: NaiveOptions | ConfigList,
-): (where: string, layers: readonly LayerInfo[]) => NaivePlan {
+export function naivePlanner(where: string, config: NaiveOptions | ConfigList): NaivePlanner {
   if (!Array.isArray(config)) {
-    const grid = naiveGrid(config as NaiveOptions);
+    const grid = naiveGrid(where, config as NaiveOptions);
     return () => () => grid;
   }
-  const entries = parseConfigList("NaiveQuantizer", "NaiveQuantizer", config);
-  return (where, layers) => {
-    checkMatches(where, entries, layers);
+  const entries = parseConfigList(where, "NaiveQuantizer", config);
+  return (layers, place = where) => {
+    checkMatches(place, entries, layers);
     return (layer) => {
       const entry = selectConfig(entries, layer);
       const weight = entry?.targets.weight;
@@ -51,23 +52,21 @@ export function naivePlanner(
   };
 }
 
-function naiveGrid(options: NaiveOptions): NaiveGrid {
+function naiveGrid(where: string, options: NaiveOptions): NaiveGrid {
   if (typeof options !== "object" || options === null) {
-    throw new TypeError(`NaiveQuantizer: expected options or a config list, got ${String(options)}`);
+    throw new TypeError(`${where}: expected options or a config list, got ${String(options)}`);
   }
   const unknown = Object.keys(options).find((key) => !KEYS.includes(key));
   if (unknown !== undefined) {
-    throw new TypeError(`NaiveQuantizer: expected options among ${KEYS.join(", ")}, got "${unknown}"`);
+    throw new TypeError(`${where}: expected options among ${KEYS.join(", ")}, got "${unknown}"`);
   }
   const { granularity = "perChannel" } = options;
   const bits = options.weightBits ?? options.bits ?? 8;
   if (!Number.isInteger(bits) || bits < 2 || bits > 8) {
-    throw new RangeError(`NaiveQuantizer: expected bits in 2…8, got ${String(bits)}`);
+    throw new RangeError(`${where}: expected bits in 2…8, got ${String(bits)}`);
   }
   if (granularity !== "perChannel" && granularity !== "perTensor") {
-    throw new RangeError(
-      `NaiveQuantizer: expected granularity perChannel or perTensor, got ${JSON.stringify(granularity)}`,
-    );
+    throw new RangeError(`${where}: expected granularity perChannel or perTensor, got ${JSON.stringify(granularity)}`);
   }
   return { bits, granularity };
 }

@@ -1,6 +1,9 @@
 import { QuantError } from "../core/errors.js";
-import type { StateDict } from "../core/tensor.js";
+import type { Shape } from "../core/shape.js";
 import type { LayerInfo } from "./select-config.js";
+
+/** What of a state dict tells its layers. */
+type ShapesByName = Readonly<Record<string, { readonly shape: Shape; readonly type?: string }>>;
 
 /** What a rank says about a layer whose entries carry no type. */
 const TYPE_OF_RANK: Readonly<Record<number, string>> = { 2: "Linear", 4: "Conv2d" };
@@ -18,7 +21,7 @@ export function layerOfEntry(entry: string): string {
  * have rank 2, and "" where their rank tells nothing or, as for batch norm, none of its entries is a matrix.
  * Errors: QuantError `invalid-config` where two entries of one layer carry different types.
  */
-export function stateDictLayers(where: string, state: StateDict): LayerInfo[] {
+export function stateDictLayers(where: string, state: ShapesByName): LayerInfo[] {
   const entriesOf = new Map<string, string[]>();
   for (const entry of Object.keys(state)) {
     const name = layerOfEntry(entry);
@@ -29,7 +32,7 @@ export function stateDictLayers(where: string, state: StateDict): LayerInfo[] {
   return [...entriesOf].map(([name, entries]) => layerOf(where, name, entries, state));
 }
 
-function layerOf(where: string, name: string, entries: readonly string[], state: StateDict): LayerInfo {
+function layerOf(where: string, name: string, entries: readonly string[], state: ShapesByName): LayerInfo {
   const typed = entries.flatMap((entry) => {
     const { type } = state[entry];
     return type === undefined ? [] : [{ entry, type }];

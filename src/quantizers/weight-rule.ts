@@ -1,12 +1,10 @@
-import type { Granularity, WeightLayout } from "../core/granularity.js";
-import { type Shape, sizeOf } from "../core/shape.js";
+import type { WeightLayout } from "../core/granularity.js";
+import { resolveAxis, type Shape, sizeOf } from "../core/shape.js";
+import type { NaiveGrid } from "./naive.js";
 import type { WeightGrid } from "./quantize-weight.js";
 
-/** How the weights of a model that has no configuration of its own are quantized. */
-export interface WeightRule {
-  /** 2…8. */
-  readonly bits: number;
-  readonly granularity: Granularity;
+/** How the weights of a layer are quantized, and in whose layout they are. */
+export interface WeightRule extends NaiveGrid {
   readonly layout: WeightLayout;
 }
 
@@ -14,17 +12,6 @@ export interface WeightRule {
 export interface StateDictGrid extends WeightGrid {
   /** Shape in which `axis` counts, where it is not the weight's own: the view of a depthwise kernel. */
   readonly viewShape?: Shape;
-}
-
-/** Checks a rule's values; throws RangeError or TypeError naming the option. */
-export function checkWeightRule(where: string, { bits, granularity, layout }: WeightRule): void {
-  if (!Number.isInteger(bits) || bits < 2 || bits > 8) {
-    throw new RangeError(`${where}: expected bits in 2…8, got ${String(bits)}`);
-  }
-  if (granularity !== "perTensor" && granularity !== "perChannel") {
-    throw new TypeError(`${where}: expected granularity "perTensor" or "perChannel", got ${String(granularity)}`);
-  }
-  checkWeightLayout(where, layout);
 }
 
 /** Checks a layout's name; throws TypeError. */
@@ -42,6 +29,7 @@ export function checkWeightLayout(where: string, layout: WeightLayout): void {
  *   pytorch  axis 0; 1 of a transposed convolution (`type` ConvTranspose2d …)
  *   tfjs     the last axis; the last but one of a transposed convolution (`type` Conv2DTranspose …); in·mult of a depthwise
  *            kernel [kh, kw, in, mult] (`type` DepthwiseConv2D, or the name Keras gives it, …depthwise_kernel)
+ * unless the rule names an axis of the weight's own shape; the RangeError for one that it lacks begins with `name`.
  *
  * Source: NUMERICS, "Channel axis" in docs/numerics.md.
  */
@@ -49,10 +37,11 @@ export function weightGrid(
   name: string,
   shape: Shape,
   type: string | undefined,
-  { bits, granularity, layout }: WeightRule,
+  { bits, granularity, layout, axis }: WeightRule,
 ): StateDictGrid | undefined {
   const rank = shape.length;
   if (rank < 2 || sizeOf(shape) === 0) return undefined;
+  if (axis !== undefined) return { bits, granularity, axis: resolveAxis(name, axis, rank) };
   const transposed = type !== undefined && /transpose/i.test(type);
   if (layout === "pytorch") return { bits, granularity, axis: transposed ? 1 : 0 };
   if (transposed) return { bits, granularity, axis: rank - 2 };

@@ -37,8 +37,8 @@ export function chooseQuantParams(range: Range, options: GridOptions, where = "c
   if (typeof min === "number" && typeof max === "number") {
     return { ...choose(where, min, max, options), ...grid };
   }
-  if (typeof min === "number" || typeof max === "number" || min.length !== max.length) {
-    throw new TypeError(`${where}: expected min and max as numbers or as two arrays of one length`);
+  if (!(min instanceof Float32Array) || !(max instanceof Float32Array) || min.length !== max.length) {
+    throw new TypeError(`${where}: expected min and max as numbers or as two Float32Arrays of one length`);
   }
   const scale = new Float32Array(min.length);
   const zeroPoint = new Int32Array(min.length);

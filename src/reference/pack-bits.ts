@@ -19,7 +19,7 @@ export function packBits(q: Int8Array | Uint8Array, bits: PackedBits, out: Uint8
   out.fill(0);
   for (let i = 0; i < q.length; i++) {
     const bit = i * bits;
-    out[bit >>> 3] |= (q[i] & mask) << (bit & 7);
+    out[Math.floor(bit / 8)] |= (q[i] & mask) << (bit % 8);
   }
 }
 
@@ -29,6 +29,6 @@ export function unpackBits(packed: Uint8Array, bits: PackedBits, out: Int8Array 
   const shift = out instanceof Int8Array ? 32 - bits : 0;
   for (let i = 0; i < out.length; i++) {
     const bit = i * bits;
-    out[i] = (((packed[bit >>> 3] >>> (bit & 7)) & mask) << shift) >> shift;
+    out[i] = (((packed[Math.floor(bit / 8)] >>> (bit % 8)) & mask) << shift) >> shift;
   }
 }

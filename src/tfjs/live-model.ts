@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { QuantError } from "../core/errors.js";
-import type { Shape } from "../core/shape.js";
+import { formatShape, type Shape } from "../core/shape.js";
 import type { Json, ModelArtifacts } from "../formats/tfjs-model/artifacts.js";
 import { floatWeight, joinWeights, splitWeights } from "../formats/tfjs-model/weight-data.js";
 
@@ -14,7 +14,7 @@ export interface LiveModel {
 }
 
 /** Whether a model is a layers model; the other kind is a graph model. Throws TypeError for anything else. */
-export function isLayersModel(where: string, model: TfjsModel): model is tf.LayersModel {
+function isLayersModel(where: string, model: TfjsModel): model is tf.LayersModel {
   if (model instanceof tf.LayersModel) return true;
   if (model instanceof tf.GraphModel) return false;
   throw new TypeError(
@@ -68,8 +68,12 @@ function graphArtifacts(where: string, model: tf.GraphModel): ModelArtifacts {
       return Promise.resolve({ modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: "GraphDef" } });
     },
   });
-  if (captured === undefined)
-    throw new QuantError("invalid-model", `${where}: expected a loaded graph model, got one without artifacts`);
+  if (captured?.weightData === undefined) {
+    throw new QuantError(
+      "invalid-model",
+      `${where}: expected a loaded graph model with its weight data, got one without; load it without streamWeights`,
+    );
+  }
   return captured;
 }
 
@@ -86,7 +90,7 @@ export function copyModel(
   values: ReadonlyMap<string, Float32Array>,
   metadata: object,
 ): TfjsModel {
-  if (isLayersModel(where, model)) return copyLayersModel(model, live, values, metadata);
+  if (isLayersModel(where, model)) return copyLayersModel(where, model, live, values, metadata);
   const artifacts = graphArtifacts(where, model);
   const stored = splitWeights(artifacts).map((weight) => {
     const replaced = values.get(weight.spec.name);
@@ -101,6 +105,7 @@ export function copyModel(
 }
 
 function copyLayersModel(
+  where: string,
   model: tf.LayersModel,
   { weights }: LiveModel,
   values: ReadonlyMap<string, Float32Array>,
@@ -111,13 +116,23 @@ function copyLayersModel(
     fromConfig(cls: unknown, config: unknown, customObjects: object, fastWeightInit: boolean): tf.LayersModel;
   };
   const copy = build.fromConfig(build, model.getConfig(), {}, true);
-  tf.tidy(() => {
-    copy.setWeights(
-      weights.map(({ name, shape, tensor }) => {
-        const replaced = values.get(name);
-        return replaced === undefined ? tensor : tf.tensor(replaced, shape as number[], "float32");
-      }),
+  // By name, not by position: frozen nested models come last among the old weights, and a new model is not frozen.
+  const variables = new Map(copy.weights.map((variable) => [variable.originalName, variable]));
+  for (const { name, shape } of weights) {
+    const found = variables.get(name)?.shape as Shape | undefined;
+    if (found !== undefined && formatShape(found) === formatShape(shape)) continue;
+    copy.dispose();
+    throw new QuantError(
+      "invalid-model",
+      `${where}: expected a weight "${name}" ${formatShape(shape)} in the model made from its configuration, got ${found === undefined ? "none" : formatShape(found)}; tfjs could not load this model either`,
+      { name },
     );
+  }
+  tf.tidy(() => {
+    for (const { name, shape, tensor } of weights) {
+      const replaced = values.get(name);
+      variables.get(name)?.write(replaced === undefined ? tensor : tf.tensor(replaced, shape as number[], "float32"));
+    }
   });
   copy.setUserDefinedMetadata({ ...model.getUserDefinedMetadata(), ...metadata });
   return copy;

@@ -1,6 +1,6 @@
 import { QuantError } from "../core/errors.js";
 import type { QuantParams } from "../core/quant-params.js";
-import { type Shape, sizeOf } from "../core/shape.js";
+import type { Shape } from "../core/shape.js";
 import type { QuantizedTensor } from "../core/tensor.js";
 import { isJson } from "../formats/tfjs-model/artifacts.js";
 
@@ -43,7 +43,8 @@ export type ModelParams = ReadonlyMap<string, { readonly shape: Shape; readonly 
 /**
  * Reads the parameters back from a model's metadata.
  *
- * Errors: QuantError `invalid-model` when the model carries none, or was stored in one byte already.
+ * Errors: QuantError `invalid-model` when the model carries none, was stored in one byte already, or carries parameters that
+ * no quantizer wrote.
  */
 export function readQuantizationMetadata(where: string, metadata: unknown): ModelParams {
   const ours = isJson(metadata) ? metadata.bitpress : undefined;
@@ -53,33 +54,45 @@ export function readQuantizationMetadata(where: string, metadata: unknown): Mode
       `${where}: expected a model made by a bitpress quantizer, got one without its metadata; call compress first`,
     );
   }
-  return new Map(
-    Object.entries(ours.weights).map(([name, stored]) => {
-      if (!isStoredParams(stored)) {
-        throw new QuantError(
-          "invalid-model",
-          `${where}: expected quantization parameters for "${name}", got none; a model stored in one byte per weight cannot be stored again`,
-          { name },
-        );
-      }
-      const { shape, qmin, qmax, scale, zeroPoint, axis } = stored;
-      const params = {
-        qmin,
-        qmax,
-        scale: typeof scale === "number" ? scale : Float32Array.from(scale),
-        zeroPoint: typeof zeroPoint === "number" ? zeroPoint : Int32Array.from(zeroPoint),
-        ...(axis === undefined ? {} : { axis }),
-      };
-      return [name, { shape, params }];
-    }),
-  );
+  return new Map(Object.entries(ours.weights).map(([name, stored]) => [name, readParams(where, name, stored)]));
+}
+
+function readParams(where: string, name: string, stored: unknown): { shape: Shape; params: QuantParams } {
+  if (isJson(stored) && "form" in stored) {
+    throw new QuantError(
+      "invalid-model",
+      `${where}: expected "${name}" in float32, got codes; a model stored in one byte per weight cannot be stored again`,
+      { name },
+    );
+  }
+  if (!isStoredParams(stored)) {
+    throw new QuantError(
+      "invalid-model",
+      `${where}: expected quantization parameters for "${name}" in userDefinedMetadata, got damaged ones; call compress again`,
+      { name },
+    );
+  }
+  const { shape, qmin, qmax, scale, zeroPoint, axis } = stored;
+  const params = {
+    qmin,
+    qmax,
+    scale: typeof scale === "number" ? scale : Float32Array.from(scale),
+    zeroPoint: typeof zeroPoint === "number" ? zeroPoint : Int32Array.from(zeroPoint),
+    ...(axis === undefined ? {} : { axis }),
+  };
+  return { shape, params };
 }
 
 function isStoredParams(value: unknown): value is StoredParams {
   if (!isJson(value) || !Array.isArray(value.shape)) return false;
-  const { scale, zeroPoint, shape, axis } = value;
-  const channels = axis === undefined ? undefined : shape[axis as number];
-  const one = (x: unknown): boolean => typeof x === "number" && axis === undefined;
-  const many = (x: unknown): boolean => Array.isArray(x) && x.length === channels;
-  return (one(scale) || many(scale)) && (one(zeroPoint) || many(zeroPoint)) && Number.isSafeInteger(sizeOf(shape));
+  const { scale, zeroPoint, shape, axis, qmin, qmax } = value;
+  const isCode = (x: unknown): x is number => Number.isInteger(x) && Math.abs(x as number) <= 128;
+  if (!isCode(qmin) || !isCode(qmax) || qmin >= qmax) return false;
+  const isScale = (x: unknown): boolean => typeof x === "number" && Math.fround(x) > 0 && Math.fround(x) < Infinity;
+  const isZeroPoint = (x: unknown): boolean => isCode(x) && x >= qmin && x <= qmax;
+  if (axis === undefined) return isScale(scale) && isZeroPoint(zeroPoint);
+  const channels = Number.isInteger(axis) ? shape[axis as number] : undefined;
+  const many = (list: unknown, holds: (x: unknown) => boolean): boolean =>
+    Array.isArray(list) && list.length === channels && list.every(holds);
+  return many(scale, isScale) && many(zeroPoint, isZeroPoint);
 }

@@ -2,7 +2,7 @@ import { QuantError } from "../core/errors.js";
 import type { QuantizedTensor } from "../core/tensor.js";
 import { modelLayers, quantizableWeights } from "../formats/tfjs-model/quantized-artifacts.js";
 import type { ConfigList } from "../quantizers/config-list.js";
-import { type NaiveOptions, naivePlanner } from "../quantizers/naive.js";
+import { type NaiveOptions, type NaivePlanner, naivePlanner } from "../quantizers/naive.js";
 import { quantizeModelWeights } from "../quantizers/quantize-model-weights.js";
 import type { Report } from "../quantizers/report.js";
 import { dequantize } from "../wasm/dequantize.js";
@@ -17,12 +17,12 @@ import { quantizationMetadata } from "./metadata.js";
  * Source: NNI's NaiveQuantizer, with the rounding of Jacob et al. 2018 (docs/numerics.md).
  */
 export class NaiveQuantizer {
-  readonly #planner: ReturnType<typeof naivePlanner>;
+  readonly #planner: NaivePlanner;
   #report: Report | undefined;
 
   /** Errors: TypeError, RangeError for options, QuantError `invalid-config` for a config list, naming the choices. */
   constructor(config: NaiveOptions | ConfigList = {}) {
-    this.#planner = naivePlanner(config);
+    this.#planner = naivePlanner("NaiveQuantizer", config);
   }
 
   /**
@@ -43,7 +43,7 @@ export class NaiveQuantizer {
       where,
       floats.map(({ name, shape, tensor }) => ({ name, read: () => ({ data: tensor.dataSync<"float32">(), shape }) })),
       quantizableWeights(structure, specs),
-      this.#planner(where, modelLayers(structure)),
+      this.#planner(modelLayers(structure), where),
     );
     const copy = copyModel(
       where,

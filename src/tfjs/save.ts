@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { QuantError } from "../core/errors.js";
+import { formatShape, sizeOf } from "../core/shape.js";
 import type { QuantizedTensor } from "../core/tensor.js";
 import type { ModelArtifacts } from "../formats/tfjs-model/artifacts.js";
 import { quantizedArtifacts } from "../formats/tfjs-model/quantized-artifacts.js";
@@ -12,17 +13,20 @@ import { readQuantizationMetadata } from "./metadata.js";
 /**
  * A save handler that stores a compressed model with one byte per quantized weight, in a form that stock tfjs loads.
  *
- * Stock save() writes float32. What is stored how, and what is exact, stands in docs/formats.md.
+ * Stock save() writes float32. What is stored how, and what is exact, stands in docs/formats.md. The optimizer is not
+ * stored.
  *
  * @param target where tfjs would save: a URL ("downloads://model", "indexeddb://model" …) or a handler
  *
- * Errors, when saving: QuantError `invalid-model` for a model that no quantizer made, or whose weights changed since.
+ * Errors: TypeError for a target that cannot be saved to here. When saving: QuantError `invalid-model` for a model that no
+ * quantizer made, that is stored in one byte already, or whose weights changed since compress.
  */
 export function saveHandler(target: string | tf.io.IOHandler): tf.io.IOHandler {
+  const save = saveFunction(target);
   return {
-    save(artifacts) {
+    async save(artifacts) {
       const stored = storedArtifacts("saveHandler", artifacts as unknown as ModelArtifacts);
-      return handlerOf(target)(stored as unknown as tf.io.ModelArtifacts);
+      return save(stored as unknown as tf.io.ModelArtifacts);
     },
   };
 }
@@ -44,16 +48,12 @@ export async function toArtifacts(model: TfjsModel): Promise<ModelArtifacts> {
   return storedArtifacts("toArtifacts", captured as ModelArtifacts);
 }
 
-function handlerOf(target: string | tf.io.IOHandler): tf.io.SaveHandler {
-  if (typeof target !== "string") {
-    if (typeof target?.save !== "function") {
-      throw new TypeError(`saveHandler: expected a URL or a handler with save(), got ${String(target)}`);
-    }
-    return target.save.bind(target);
-  }
-  const [handler] = tf.io.getSaveHandlers(target);
-  if (handler?.save === undefined) {
-    throw new TypeError(`saveHandler: expected a URL that tfjs can save to here, got "${target}"`);
+function saveFunction(target: string | tf.io.IOHandler): tf.io.SaveHandler {
+  const handler = typeof target === "string" ? tf.io.getSaveHandlers(target).at(0) : target;
+  if (typeof handler?.save !== "function") {
+    const expected = typeof target === "string" ? "a URL that tfjs can save to here" : "a URL or a handler with save()";
+    const found = typeof target === "string" ? JSON.stringify(target) : Object.prototype.toString.call(target);
+    throw new TypeError(`saveHandler: expected ${expected}, got ${found}`);
   }
   return handler.save.bind(handler);
 }
@@ -64,10 +64,12 @@ function storedArtifacts(where: string, artifacts: ModelArtifacts): ModelArtifac
   const quantized = new Map<string, QuantizedTensor>();
   for (const [name, { shape, params: grid }] of params) {
     const weight = stored.get(name);
-    if (weight === undefined) {
+    const length = sizeOf(shape);
+    if (weight === undefined || sizeOf(weight.spec.shape) !== length) {
+      const found = weight === undefined ? "none" : formatShape(weight.spec.shape);
       throw new QuantError(
         "invalid-model",
-        `${where}: expected a weight named "${name}", got none; call compress again`,
+        `${where}: expected a weight "${name}" of ${length} elements, got ${found}; call compress again`,
         { name },
       );
     }

@@ -55,7 +55,7 @@ export function checkOverlap(where: string, input: KernelArray, out: KernelArray
   const same = input.byteOffset === out.byteOffset && input.byteLength === out.byteLength;
   if (!apart && !(inPlace && same)) {
     throw new RangeError(
-      `${where}: expected out ${inPlace ? "to be the input or" : "to lie"} apart from it, got overlapping memory`,
+      `${where}: expected out ${inPlace ? "to be the input or to lie apart from it" : "to lie apart from the input"}, got overlapping memory`,
     );
   }
 }

@@ -37,9 +37,13 @@ export interface ChannelJob {
 export function runChannels({ arena }: Kernels, job: ChannelJob): void {
   const { view, length } = job;
   if (length === 0) return;
+  // Before any reservation: it may grow the memory, which detaches arrays over the old buffer; addresses stay.
+  const residents = [...job.reads, ...job.writes].map((array) =>
+    array.buffer === arena.buffer ? array.byteOffset : undefined,
+  );
   arena.scope(() => {
     if (view.channels === 1 || view.inner >= LONG_ROW) {
-      overBlocks(arena, job, BLOCK, (operands, pointers, start, count) =>
+      overBlocks(arena, job, residents, BLOCK, (operands, pointers, start, count) =>
         overRows(job, operands, pointers, start, count),
       );
       return;
@@ -47,7 +51,7 @@ export function runChannels({ arena }: Kernels, job: ChannelJob): void {
     const period = periodOf(view, length);
     const tables = job.tables.map((table) => repeat(arena, table, view, period));
     const block = Math.max(1, Math.floor(BLOCK / period)) * period;
-    overBlocks(arena, job, block, (_operands, pointers, _start, count) =>
+    overBlocks(arena, job, residents, block, (_operands, pointers, _start, count) =>
       job.periodic(pointers, count, tables, period),
     );
     job.finish?.(tables, period);
@@ -105,13 +109,12 @@ function overRows(
 function overBlocks(
   arena: Arena,
   { reads, writes, length }: ChannelJob,
+  residents: readonly (number | undefined)[],
   block: number,
   run: (operands: readonly Operand[], pointers: number[], start: number, count: number) => void,
 ): void {
   const arrays = [...reads, ...writes];
-  const step = arrays.every((array) => array.buffer === arena.buffer) ? length : Math.min(block, length);
-  // Residents first: reserving may grow the memory, which detaches arrays over the old buffer; addresses stay.
-  const residents = arrays.map((array) => (array.buffer === arena.buffer ? array.byteOffset : undefined));
+  const step = residents.includes(undefined) ? Math.min(block, length) : length;
   const operands = arrays.map((array, i): Operand => {
     const ptr = residents[i];
     if (ptr !== undefined) return { array, resident: true, ptr };

@@ -3,6 +3,7 @@ import { type QuantParams, resolveParams, type ShapeOption } from "../core/quant
 import * as reference from "../reference/dequantize.js";
 import { checkCodes, checkOverlap, floatOutput } from "./arguments.js";
 import { runChannels } from "./blocks.js";
+import { liveArray } from "./live-array.js";
 import { loadedKernels } from "./load.js";
 
 /** Options of functions that return float32 values. */
@@ -46,6 +47,7 @@ export function dequantize(q: Codes, params: QuantParams, options: FloatOptions 
     Int16Array: [exports.dequantizeI16ToF32, exports.dequantizeI16ToF32PerChannel] as const,
     Uint16Array: [exports.dequantizeU16ToF32, exports.dequantizeU16ToF32PerChannel] as const,
   }[q.constructor.name as "Int8Array"];
+  const result = liveArray(kernels.arena, out);
   runChannels(kernels, {
     view,
     length: q.length,
@@ -55,5 +57,5 @@ export function dequantize(q: Codes, params: QuantParams, options: FloatOptions 
     splat: ([from, to], n, c) => splat(from, to, n, scale[c], zeroPoint[c], qmin, qmax),
     periodic: ([from, to], n, [s, z], period) => periodic(from, to, n, s, z, period, qmin, qmax),
   });
-  return out;
+  return result();
 }

@@ -5,6 +5,7 @@ import { fl } from "../reference/rounding.js";
 import { checkFloats, checkLength, checkOverlap, floatOutput } from "./arguments.js";
 import { runChannels } from "./blocks.js";
 import type { FloatOptions } from "./dequantize.js";
+import { liveArray } from "./live-array.js";
 import { loadedKernels } from "./load.js";
 
 /**
@@ -48,6 +49,7 @@ export function fakeQuantizeGradient(
   }
   const { fakeQuantizeGradientF32, fakeQuantizeGradientF32PerChannel } = kernels.exports;
   const { lo, hi } = straightThroughBounds(resolved);
+  const result = liveArray(kernels.arena, out);
   runChannels(kernels, {
     view: resolved.view,
     length: x.length,
@@ -58,7 +60,7 @@ export function fakeQuantizeGradient(
     periodic: ([dyPtr, xPtr, to], n, [l, h], period) =>
       fakeQuantizeGradientF32PerChannel(dyPtr, xPtr, to, n, l, h, period),
   });
-  return out;
+  return result();
 }
 
 /**

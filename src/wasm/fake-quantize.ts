@@ -3,6 +3,7 @@ import * as reference from "../reference/fake-quantize.js";
 import { checkFloats, checkOverlap, floatOutput } from "./arguments.js";
 import { runChannels } from "./blocks.js";
 import type { FloatOptions } from "./dequantize.js";
+import { liveArray } from "./live-array.js";
 import { loadedKernels } from "./load.js";
 
 /**
@@ -35,6 +36,7 @@ export function fakeQuantize(x: Float32Array, params: QuantParams, options: Floa
   }
   const { fakeQuantizeF32, fakeQuantizeF32PerChannel } = kernels.exports;
   const { scale, zeroPoint, qmin, qmax, view } = resolved;
+  const result = liveArray(kernels.arena, out);
   runChannels(kernels, {
     view,
     length: x.length,
@@ -44,5 +46,5 @@ export function fakeQuantize(x: Float32Array, params: QuantParams, options: Floa
     splat: ([from, to], n, c) => fakeQuantizeF32(from, to, n, scale[c], zeroPoint[c], qmin, qmax),
     periodic: ([from, to], n, [s, z], period) => fakeQuantizeF32PerChannel(from, to, n, s, z, period, qmin, qmax),
   });
-  return out;
+  return result();
 }

@@ -5,6 +5,7 @@ import * as reference from "../reference/fold-batch-norm.js";
 import { fl } from "../reference/rounding.js";
 import { checkFloats, checkLength } from "./arguments.js";
 import { runChannels } from "./blocks.js";
+import { liveArray } from "./live-array.js";
 import { type Kernels, loadedKernels } from "./load.js";
 
 /** A layer's weights and the batch normalization after it. Arrays have one entry per output channel. */
@@ -45,7 +46,7 @@ export interface FoldedLayer {
  *
  * @example
  * const layer = { weights: Float32Array.of(1, 2), mean: Float32Array.of(0, 1), variance: Float32Array.of(3, 3), epsilon: 1 };
- * foldBatchNorm(layer, { shape: [1, 2], axis: 1 }); // weights [0.5, 1], bias [-0, -0.5]
+ * foldBatchNorm(layer, { shape: [1, 2], axis: 1 }); // weights [0.5, 1], bias [0, -0.5]
  */
 export function foldBatchNorm(layer: BatchNormInput, options: { shape: Shape; axis: number }): FoldedLayer {
   const where = "foldBatchNorm";
@@ -105,17 +106,16 @@ function fold(
   const { exports, arena } = kernels;
   const { channels } = view;
   const k = new Float32Array(channels);
+  const values = liveArray(arena, input.weights);
   arena.scope(() => {
-    const place = (array: Float32Array): number => {
-      const ptr = arena.reserve(array.byteLength);
-      arena.f32.set(array, ptr >>> 2);
-      return ptr;
-    };
-    const gamma = place(input.gamma);
-    const variance = place(input.variance);
-    const before = place(input.bias);
-    const mean = place(input.mean);
-    const beta = place(input.beta);
+    const vectors = [input.gamma, input.variance, input.bias, input.mean, input.beta];
+    const [gamma, variance, before, mean, beta] = vectors
+      .map((array) => liveArray(arena, array))
+      .map((live) => {
+        const ptr = arena.reserve(4 * channels);
+        arena.f32.set(live(), ptr >>> 2);
+        return ptr;
+      });
     const scale = arena.reserve(4 * channels);
     const after = arena.reserve(4 * channels);
     exports.foldBatchNormScaleF32(gamma, variance, epsilon, scale, channels);
@@ -126,7 +126,7 @@ function fold(
   runChannels(kernels, {
     view,
     length: weights.length,
-    reads: [input.weights],
+    reads: [values()],
     writes: [weights],
     tables: [k],
     splat: ([from, to], n, c) => exports.foldBatchNormWeightsF32(from, to, n, k[c]),

@@ -12,7 +12,7 @@ export interface InitOptions {
   /** A compiled WebAssembly.Module (also of another realm), or the bytes of one of the package's .wasm files. */
   readonly module?: object;
   /** Address of one of the package's .wasm files, to be fetched and compiled while it streams in. */
-  readonly url?: string | URL;
+  readonly url?: string | { readonly href: string };
   /** The build that is expected; `reference` needs no WebAssembly. */
   readonly build?: Build;
 }
@@ -48,6 +48,7 @@ let current: Kernels | "reference" | undefined;
  *
  * @example
  * await init({ url: "https://example.com/bitpress/wasm/train.simd.wasm" });
+ * backend(); // "simd"
  */
 export async function init(options: InitOptions = {}): Promise<void> {
   const { module, url, build } = options;
@@ -57,8 +58,10 @@ export async function init(options: InitOptions = {}): Promise<void> {
   if (module !== undefined && url !== undefined) throw new TypeError("init: expected module or url, got both");
   if (build === "reference") {
     current = "reference";
-  } else if (module !== undefined || url !== undefined) {
-    current = start(module ?? (await fetchModule(url as string | URL)), build);
+  } else if (module !== undefined) {
+    current = start(module, build);
+  } else if (url !== undefined) {
+    current = start(await fetchModule(typeof url === "string" ? url : url.href), build);
   } else if (build === "debug" || build === "relaxed") {
     throw new QuantError(
       "unsupported",
@@ -115,12 +118,17 @@ function compile(source: object): WebAssembly.Module {
   try {
     return new WebAssembly.Module(source as BufferSource);
   } catch (cause) {
-    throw compileError(cause);
+    const reason = reasonOf(cause);
+    throw (
+      forbiddenError(cause) ??
+      new QuantError("invalid-file", `init: expected the bytes of a bitpress .wasm file, got ${reason}`, { reason })
+    );
   }
 }
 
-function compileError(cause: unknown): QuantError {
-  const reason = String(cause);
+/** The error for a host that forbids compiling; undefined when the engine had another reason. */
+function forbiddenError(cause: unknown): QuantError | undefined {
+  const reason = reasonOf(cause);
   if (/unsafe-eval|Content.Security.Policy|\bCSP\b/i.test(reason)) {
     return new QuantError(
       "unsupported-host",
@@ -135,10 +143,15 @@ function compileError(cause: unknown): QuantError {
       { reason },
     );
   }
-  return new QuantError("invalid-file", `init: expected the bytes of a bitpress .wasm file, got ${reason}`, { reason });
+  return undefined;
 }
 
-async function fetchModule(url: string | URL): Promise<WebAssembly.Module> {
+/** The engine's own words, on one line. */
+function reasonOf(cause: unknown): string {
+  return String(cause).replace(/\s+/g, " ");
+}
+
+async function fetchModule(url: string): Promise<WebAssembly.Module> {
   let response: Response;
   try {
     response = await fetch(url);
@@ -146,12 +159,12 @@ async function fetchModule(url: string | URL): Promise<WebAssembly.Module> {
     throw new QuantError(
       "unsupported-host",
       `init: could not fetch ${url}: ${String(cause)}; pass { module } instead`,
-      { url: String(url) },
+      { url },
     );
   }
   if (!response.ok) {
     throw new QuantError("unsupported-host", `init: expected ${url} to answer 200, got ${response.status}`, {
-      url: String(url),
+      url,
       status: response.status,
     });
   }
@@ -189,9 +202,13 @@ function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Tr
         : new WebAssembly.Instance(module, imports);
     return instance.exports as unknown as TrainExports;
   } catch (cause) {
-    throw new QuantError(
-      "invalid-file",
-      `init: expected one of the package's builds, got a module that does not start: ${String(cause)}`,
+    // WebKit compiles under a policy that forbids WebAssembly, and refuses here.
+    throw (
+      forbiddenError(cause) ??
+      new QuantError(
+        "invalid-file",
+        `init: expected one of the package's builds, got a module that does not start: ${reasonOf(cause)}`,
+      )
     );
   }
 }

@@ -161,7 +161,7 @@ export class Arena {
     const have = this.#memory.buffer.byteLength;
     if (end > have) {
       const wanted = [Math.min(MAX_BYTES, Math.max(end, have + have / 8)), end];
-      if (!wanted.some((bytes) => this.#grow(Math.ceil((bytes - have) / PAGE_BYTES)))) {
+      if (end > MAX_BYTES || !wanted.some((bytes) => this.#grow(Math.ceil((bytes - have) / PAGE_BYTES)))) {
         throw new QuantError(
           "out-of-memory",
           `memory: expected the host to grow WebAssembly memory to ${end} bytes, got a refusal at ${have}; free resident arrays or use smaller ones`,

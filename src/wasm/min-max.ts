@@ -3,6 +3,7 @@ import { nonFiniteError } from "../core/tensor.js";
 import * as reference from "../reference/min-max.js";
 import { checkFloats } from "./arguments.js";
 import { runChannels } from "./blocks.js";
+import { liveArray } from "./live-array.js";
 import { loadedKernels } from "./load.js";
 
 /** Along which channels a range is taken; both or none. */
@@ -50,6 +51,8 @@ export function minMax(x: Float32Array, options: RangeOptions = {}, where = "min
     return { min, max };
   }
   const { exports, arena } = kernels;
+  const { length } = x;
+  const values = liveArray(arena, x);
   let finite = true;
   const widen = (c: number, lo: number, hi: number): void => {
     min[c] = Math.min(min[c], lo + 0);
@@ -59,8 +62,8 @@ export function minMax(x: Float32Array, options: RangeOptions = {}, where = "min
     const pair = arena.reserve(8);
     runChannels(kernels, {
       view,
-      length: x.length,
-      reads: [x],
+      length,
+      reads: [values()],
       writes: [],
       tables: [min, max],
       splat: ([from], n, c) => {
@@ -79,6 +82,6 @@ export function minMax(x: Float32Array, options: RangeOptions = {}, where = "min
       },
     });
   });
-  if (!finite) throw nonFiniteError(where, x);
+  if (!finite) throw nonFiniteError(where, values());
   return { min, max };
 }

@@ -3,6 +3,7 @@ import type { QuantParams } from "../core/quant-params.js";
 import { nonFiniteError } from "../core/tensor.js";
 import * as reference from "../reference/observe-fake-quantize.js";
 import { checkFloats, checkOverlap, floatOutput } from "./arguments.js";
+import { liveArray } from "./live-array.js";
 import { loadedKernels } from "./load.js";
 
 /**
@@ -39,17 +40,21 @@ export function observeFakeQuantize(
   const { arena, exports } = kernels;
   // The range must be complete before the first value is rounded, so the whole tensor has to be in memory.
   const [xPtr, outPtr] = [x, values].map((array) => (array.buffer === arena.buffer ? array.byteOffset : undefined));
+  const { length } = x;
+  const input = liveArray(arena, x);
+  const output = liveArray(arena, values);
   return arena.scope(() => {
     const state = arena.reserve(16);
-    const from = xPtr ?? arena.reserve(x.byteLength);
-    const to = outPtr ?? from;
+    const from = xPtr ?? arena.reserve(4 * length);
+    // A resident x is the caller's: its results go elsewhere unless it is the output too.
+    const to = outPtr ?? (xPtr === undefined ? from : arena.reserve(4 * length));
     const { f32 } = arena;
     if (xPtr === undefined) f32.set(x, from >>> 2);
     f32.set(range, state >>> 2);
     const status = exports.observeFakeQuantizeF32(
       from,
       to,
-      values.length,
+      length,
       state,
       step.first ? 1 : 0,
       step.decay,
@@ -57,11 +62,12 @@ export function observeFakeQuantize(
       grid.qmax,
       options.symmetric ? 1 : 0,
     );
-    if (status === 1) throw nonFiniteError(where, x);
-    if (status === 2) throw new RangeError(`${where}: expected a range whose scale fits float32, got a larger one`);
+    if (status === 1) throw nonFiniteError(where, input());
+    // The definition throws on such a range, naming its ends, before it changes anything.
+    if (status === 2) reference.observeFakeQuantize(input(), range, step, options, output());
     range.set(f32.subarray(state >>> 2, (state >>> 2) + 2));
-    if (outPtr === undefined) values.set(f32.subarray(to >>> 2, (to >>> 2) + values.length));
+    if (outPtr === undefined) values.set(f32.subarray(to >>> 2, (to >>> 2) + length));
     const scale = f32[(state >>> 2) + 2];
-    return { values, params: { scale, zeroPoint: arena.i32[(state >>> 2) + 3], ...grid } };
+    return { values: output(), params: { scale, zeroPoint: arena.i32[(state >>> 2) + 3], ...grid } };
   });
 }

@@ -1,5 +1,6 @@
 import * as reference from "../reference/pack-bits.js";
 import { checkLength } from "./arguments.js";
+import { liveArray } from "./live-array.js";
 import { loadedKernels } from "./load.js";
 
 // Codes per trip through linear memory; a multiple of 8, so that every trip but the last ends on a whole byte.
@@ -36,11 +37,13 @@ export function packBits(q: Int8Array | Uint8Array, bits: reference.PackedBits):
     return out;
   }
   const { arena, exports } = kernels;
+  const { length } = q;
+  const codes = liveArray(arena, q);
   arena.scope(() => {
-    const from = arena.reserve(Math.min(BLOCK, q.length));
+    const from = arena.reserve(Math.min(BLOCK, length));
     const to = arena.reserve(Math.min(BLOCK, out.length));
-    for (let start = 0; start < q.length; start += BLOCK) {
-      const part = q.subarray(start, start + BLOCK);
+    for (let start = 0; start < length; start += BLOCK) {
+      const part = codes().subarray(start, start + BLOCK);
       const bytes = reference.packedLength(part.length, bits);
       arena.u8.set(part, from);
       exports.packBits(from, to, part.length, bits);
@@ -81,13 +84,14 @@ export function unpackBits(
     return out;
   }
   const { arena, exports } = kernels;
+  const bytes = liveArray(arena, packed);
   arena.scope(() => {
     const from = arena.reserve(Math.min(BLOCK, packed.length));
     const to = arena.reserve(Math.min(BLOCK, length));
     for (let start = 0; start < length; start += BLOCK) {
       const count = Math.min(BLOCK, length - start);
       const first = (start * bits) / 8;
-      arena.u8.set(packed.subarray(first, first + reference.packedLength(count, bits)), from);
+      arena.u8.set(bytes().subarray(first, first + reference.packedLength(count, bits)), from);
       exports.unpackBits(from, to, count, bits, signed ? 1 : 0);
       out.set(new Int8Array(arena.buffer, to, count), start);
     }

@@ -3,6 +3,7 @@ import { type QuantParams, resolveParams, type ShapeOption } from "../core/quant
 import * as reference from "../reference/quantize.js";
 import { checkFloats, checkOverlap, codeOutput } from "./arguments.js";
 import { runChannels } from "./blocks.js";
+import { liveArray } from "./live-array.js";
 import { loadedKernels } from "./load.js";
 
 /** Options of quantize. */
@@ -47,6 +48,7 @@ export function quantize(x: Float32Array, params: QuantParams, options: Quantize
     Int16Array: [exports.quantizeF32ToI16, exports.quantizeF32ToI16PerChannel] as const,
     Uint16Array: [exports.quantizeF32ToU16, exports.quantizeF32ToU16PerChannel] as const,
   }[out.constructor.name as "Int8Array"];
+  const result = liveArray(kernels.arena, out);
   runChannels(kernels, {
     view,
     length: x.length,
@@ -56,5 +58,5 @@ export function quantize(x: Float32Array, params: QuantParams, options: Quantize
     splat: ([from, to], n, c) => splat(from, to, n, scale[c], zeroPoint[c], qmin, qmax),
     periodic: ([from, to], n, [s, z], period) => periodic(from, to, n, s, z, period, qmin, qmax),
   });
-  return out;
+  return result();
 }

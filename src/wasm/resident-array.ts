@@ -37,6 +37,8 @@ const CONSTRUCTORS = {
  * const x = residentArray("float32", 1024);
  * x.array.fill(0.3);
  * fakeQuantize(x.array, { scale: 0.25, zeroPoint: 0, qmin: -127, qmax: 127 }, { out: x.array });
+ * x.array[1023]; // 0.25
+ * memoryUsage().residentBytes; // 4096
  * x.dispose();
  */
 export function residentArray<K extends keyof ResidentTypes>(type: K, length: number): ResidentArray<ResidentTypes[K]> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkWeightRule, weightGrid } from "../../src/quantizers/weight-rule.js";
+import { checkWeightLayout, weightGrid } from "../../src/quantizers/weight-rule.js";
 
 const PYTORCH = { bits: 8, granularity: "perChannel", layout: "pytorch" } as const;
 const TFJS = { bits: 4, granularity: "perChannel", layout: "tfjs" } as const;
@@ -43,18 +43,16 @@ test("granularity is passed on", () => {
   assert.deepEqual(weightGrid("w", [2, 2], undefined, rule), { bits: 8, granularity: "perTensor", axis: 0 });
 });
 
-test("wrong rules are errors that name the option", () => {
-  for (const bits of [1, 9, 2.5, Number.NaN]) {
-    assert.throws(() => checkWeightRule("compress", { ...PYTORCH, bits }), {
-      name: "RangeError",
-      message: `compress: expected bits in 2…8, got ${bits}`,
-    });
-  }
-  assert.throws(() => checkWeightRule("compress", { ...PYTORCH, granularity: "perAxis" as never }), {
-    name: "TypeError",
-    message: 'compress: expected granularity "perTensor" or "perChannel", got perAxis',
+test("a rule may name an axis of the weight's own shape", () => {
+  assert.equal(weightGrid("dw/depthwise_kernel", [3, 3, 8, 2], undefined, { ...TFJS, axis: -2 })?.axis, 2);
+  assert.throws(() => weightGrid("w", [2, 2], undefined, { ...PYTORCH, axis: 2 }), {
+    name: "RangeError",
+    message: "w: expected an axis in [-2, 1] for rank 2, got 2",
   });
-  assert.throws(() => checkWeightRule("compress", { ...PYTORCH, layout: "nhwc" as never }), {
+});
+
+test("a wrong layout is an error that names the choices", () => {
+  assert.throws(() => checkWeightLayout("compress", "nhwc" as never), {
     name: "TypeError",
     message: 'compress: expected layout "pytorch" or "tfjs", got nhwc',
   });

@@ -70,7 +70,7 @@ export function encodeQuantization({ tensors, padding }: Quantization): string {
 /**
  * Reads and checks the JSON. Undefined when it is somebody else's: it does not begin with `{"format": "bitpress"`.
  *
- * Errors: QuantError `invalid-file` naming the tensor; `unsupported` for another version.
+ * Errors: QuantError `invalid-file`, naming the tensor, or the version where it is another.
  */
 export function parseQuantization(where: string, text: string | undefined): Quantization | undefined {
   if (text === undefined || !/^\s*\{\s*"format"\s*:\s*"bitpress"/.test(text)) return undefined;

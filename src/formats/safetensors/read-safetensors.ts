@@ -39,7 +39,8 @@ export interface Safetensors {
  * Source: the safetensors format description; docs/formats.md.
  *
  * @example
- * const { tensors, metadata } = readSafetensors(await readFile("model.safetensors"));
+ * const { tensors } = readSafetensors(await readFile("model.safetensors"));
+ * tensors["fc.weight"].data; // Float32Array [1, -2]
  */
 export function readSafetensors(bytes: Uint8Array | ArrayBuffer): Safetensors {
   const file = bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes;

@@ -64,16 +64,19 @@ const LONGEST_READ = 2 ** 30;
 
 async function openFile(file: FileSource): Promise<SequentialReader> {
   const { size } = await file.stat();
-  return randomAccess(Number(size), async (begin, end) => {
-    const out = new Uint8Array(end - begin);
-    let filled = 0;
-    while (filled < out.length) {
-      const { bytesRead } = await file.read(out, filled, Math.min(out.length - filled, LONGEST_READ), begin + filled);
-      if (bytesRead === 0) break;
-      filled += bytesRead;
-    }
-    return out.subarray(0, filled);
-  });
+  return randomAccess(Number(size), (begin, end) => readAt(file, begin, end));
+}
+
+/** The bytes from `begin` to `end` of a file; fewer only where it ends. */
+export async function readAt(file: FileSource, begin: number, end: number): Promise<Uint8Array> {
+  const out = new Uint8Array(end - begin);
+  let filled = 0;
+  while (filled < out.length) {
+    const { bytesRead } = await file.read(out, filled, Math.min(out.length - filled, LONGEST_READ), begin + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return out.subarray(0, filled);
 }
 
 /** Front to back over `fetch(begin, end)`, which returns fewer bytes only where the source ends. */

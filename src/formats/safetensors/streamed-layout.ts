@@ -17,7 +17,7 @@ import { type QuantizedEntry, scaleName } from "./quantization-metadata.js";
 // alignment instead would read every weight twice, once for the scales, and could not read a stream at all.
 
 /** A part of the file, in the order of writing. */
-export type Piece =
+type Piece =
   | { readonly kind: "padding"; readonly bytes: number }
   | { readonly kind: "copy"; readonly entry: TensorEntry }
   | { readonly kind: "quantize"; readonly entry: TensorEntry; readonly quantized: QuantizedEntry };

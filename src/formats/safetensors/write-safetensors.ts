@@ -48,7 +48,8 @@ interface StoredTensor {
  * Source: the safetensors format description; docs/formats.md.
  *
  * @example
- * await writeFile("small.safetensors", writeSafetensors(compressed, { metadata: { format: "pt" } }));
+ * const weights = { "fc.weight": { data: Float32Array.of(1, -2), shape: [1, 2] } };
+ * await writeFile("model.safetensors", writeSafetensors(weights, { metadata: { format: "pt" } }));
  */
 export function writeSafetensors(
   tensors: Readonly<Record<string, Tensor | QuantizedTensor | IntegerTensor>>,

@@ -1,5 +1,6 @@
 import { QuantError } from "../../core/errors.js";
-import { isJson, type Json, type ModelArtifacts, type WeightSpec } from "./artifacts.js";
+import { isJson, type Json, kindOf, type ModelArtifacts, type WeightSpec } from "./artifacts.js";
+import { joinWeights, splitWeights } from "./weight-data.js";
 
 /** Files of a tfjs model by path relative to model.json. */
 export type ModelFiles = Readonly<Record<string, Uint8Array>>;
@@ -30,13 +31,16 @@ export function parseModelJson(bytes: Uint8Array): { json: Json; paths: string[]
   } catch (cause) {
     throw fileError(`expected JSON, got ${String(cause)}`);
   }
-  if (!isJson(json)) throw fileError("expected a JSON object, got another value");
-  if (!isJson(json.modelTopology)) throw fileError('expected "modelTopology" as an object, got none');
+  if (!isJson(json)) throw fileError(`expected an object, got ${kindOf(json)}`);
+  if (!isJson(json.modelTopology)) {
+    throw fileError(`expected "modelTopology" as an object, got ${kindOf(json.modelTopology)}`);
+  }
   const manifest = json.weightsManifest ?? [];
-  if (!Array.isArray(manifest)) throw fileError('expected "weightsManifest" as a list');
-  const paths = manifest.flatMap((group) => {
+  if (!Array.isArray(manifest)) throw fileError(`expected "weightsManifest" as a list, got ${kindOf(manifest)}`);
+  const paths = manifest.flatMap((group, index) => {
     if (!isJson(group) || !Array.isArray(group.paths) || !Array.isArray(group.weights)) {
-      throw fileError('expected "paths" and "weights" in each weights group');
+      const found = isJson(group) ? `${kindOf(group.paths)} and ${kindOf(group.weights)}` : kindOf(group);
+      throw fileError(`expected lists "paths" and "weights" in weightsManifest[${index}], got ${found}`);
     }
     return group.paths.map((path) => {
       if (typeof path !== "string" || path.split(/[\\/]/).includes("..") || /^([a-z]+:|[\\/])/i.test(path)) {
@@ -54,37 +58,38 @@ export function parseModelJson(bytes: Uint8Array): { json: Json; paths: string[]
  * Errors: QuantError `invalid-file` for a missing file or one that is not a tfjs model.
  *
  * @example
- * readTfjs(writeTfjs({ modelTopology: { class_name: "Sequential", config: [] } })).modelTopology;
+ * readTfjs(writeTfjs({ modelTopology: { class_name: "Sequential", config: [] } })).modelTopology; // class_name "Sequential"
  */
 export function readTfjs(files: ModelFiles): ModelArtifacts {
   const { json, paths } = parseModelJson(fileOf(files, "model.json"));
   const weightSpecs = ((json.weightsManifest ?? []) as { weights: WeightSpec[] }[]).flatMap(({ weights }) => weights);
-  const weightData = paths.map((path) => {
-    const bytes = fileOf(files, path);
-    return bytes.slice().buffer as ArrayBuffer;
-  });
+  // Copied: a Buffer of Node is often a small part of a larger ArrayBuffer.
+  const weightData = paths.map((path) => new Uint8Array(fileOf(files, path)).buffer);
   return { ...pick(json), modelTopology: json.modelTopology as object, weightSpecs, weightData };
 }
 
 /**
  * A tfjs model as files: "model.json" and weight files of at most 4 MiB, as tfjs writes them.
  *
+ * Errors: QuantError `invalid-model` without a topology in JSON, `invalid-file` for weight data that does not match its
+ * specs.
+ *
  * @example
  * Object.keys(writeTfjs({ modelTopology: { class_name: "Sequential", config: [] } })); // ["model.json"]
  */
 export function writeTfjs(artifacts: ModelArtifacts): ModelFiles {
-  const { modelTopology, weightSpecs = [], weightData } = artifacts;
-  const parts = weightData === undefined ? [] : Array.isArray(weightData) ? weightData : [weightData];
-  const data = new Uint8Array(parts.reduce((sum: number, part: ArrayBuffer) => sum + part.byteLength, 0));
-  let offset = 0;
-  for (const part of parts) {
-    data.set(new Uint8Array(part), offset);
-    offset += part.byteLength;
+  const { modelTopology } = artifacts;
+  if (!isJson(modelTopology) || modelTopology instanceof ArrayBuffer) {
+    throw new QuantError(
+      "invalid-model",
+      `writeTfjs: expected modelTopology in JSON, got ${modelTopology instanceof ArrayBuffer ? "bytes" : kindOf(modelTopology)}`,
+    );
   }
-  const count = Math.ceil(data.length / SHARD_BYTES);
+  const { weightSpecs, weightData } = joinWeights(splitWeights(artifacts));
+  const count = Math.ceil(weightData.byteLength / SHARD_BYTES);
   const shards = Array.from({ length: count }, (_, i) => ({
     path: `group1-shard${i + 1}of${count}.bin`,
-    bytes: data.slice(i * SHARD_BYTES, (i + 1) * SHARD_BYTES),
+    bytes: new Uint8Array(weightData.slice(i * SHARD_BYTES, (i + 1) * SHARD_BYTES)),
   }));
   const weightsManifest =
     weightSpecs.length > 0 ? [{ paths: shards.map(({ path }) => path), weights: weightSpecs }] : [];

@@ -1,5 +1,6 @@
 import type { Shape } from "../../core/shape.js";
 import { isJson, type Json } from "./artifacts.js";
+import { freshName } from "./fresh-name.js";
 import { depthwiseView, type QuantizableWeight } from "./quantizable.js";
 
 // Keras JSON of a layers model: which weights belong to which layer, and how scales are put behind a layer.
@@ -9,45 +10,72 @@ export function isLayersTopology(topology: unknown): topology is Json {
   return isJson(topology) && (isJson(topology.model_config) || "class_name" in topology);
 }
 
+/** A layer of a model, at any depth. */
+interface Layer {
+  readonly name: string;
+  /** Its class; that of the layer inside for TimeDistributed, whose weights go by the wrapper's name. */
+  readonly type: string;
+  readonly config: Json;
+  /** Whether it is a wrapper or inside one, so that nothing can be put behind it. */
+  readonly wrapped: boolean;
+}
+
 /** Every layer of a model, those of nested models and inside wrappers included. */
-export function layersOf(topology: Json): { readonly name: string; readonly type: string }[] {
-  const layers: { name: string; type: string }[] = [];
-  const visit = (layer: Json): void => {
-    const name = nameOf(layer);
-    const type = layer.class_name;
-    if (name !== undefined && typeof type === "string") layers.push({ name, type });
-    for (const inner of innerLayers(layer)) {
-      visit(inner);
-      // Bidirectional names the weights of its two copies after the layer it wraps.
-      if (type !== "Bidirectional" || typeof inner.class_name !== "string") continue;
-      for (const side of ["forward", "backward"])
-        layers.push({ name: `${side}_${nameOf(inner)}`, type: inner.class_name });
+export function layersOf(topology: Json): Layer[] {
+  const layers: Layer[] = [];
+  const visit = (layer: Json, wrapped: boolean): void => {
+    const inner = innerLayers(layer);
+    const within = wrapped || isWrapper(layer);
+    const { class_name: type } = isWrapper(layer) ? inner[0] : layer;
+    const add = (name: string | undefined): void => {
+      if (name === undefined || typeof type !== "string") return;
+      layers.push({ name, type, config: isJson(layer.config) ? layer.config : {}, wrapped: within });
+    };
+    add(nameOf(layer));
+    if (layer.class_name === "Bidirectional") {
+      // It names its two copies after the layer it wraps.
+      for (const side of ["forward", "backward"]) add(`${side}_${nameOf(inner[0])}`);
     }
+    for (const child of inner) visit(child, within);
   };
-  visit(modelOf(topology));
+  visit(modelOf(topology), false);
   return layers;
 }
 
 /**
  * The weights of rank ≥ 2 of layers with weights: kernels, embeddings, recurrent kernels.
  *
- * A weight belongs to the layer whose name is the longest prefix of its own. Normalization weights have rank 1 and stay.
+ * Biases and normalization stay, whatever their rank (a LayerNormalization over two axes has rank 2).
  */
 export function quantizableLayersWeights(
   topology: Json,
   weights: readonly { readonly name: string; readonly shape: Shape }[],
 ): QuantizableWeight[] {
   const layers = layersOf(topology);
-  const found: QuantizableWeight[] = [];
-  for (const { name, shape } of weights) {
-    if (shape.length < 2) continue;
-    const owner = layers
-      .filter((layer) => name.startsWith(`${layer.name}/`))
-      .reduce<(typeof layers)[number] | undefined>((a, b) => (a && a.name.length > b.name.length ? a : b), undefined);
-    if (owner === undefined) continue;
-    found.push({ name, layer: owner, ...channelsOf(owner.type, name, shape) });
+  return weights.flatMap(({ name, shape }): QuantizableWeight[] => {
+    if (shape.length < 2 || name.endsWith("/bias")) return [];
+    const layer = ownerOf(name, layers);
+    if (layer === undefined || layer.type.endsWith("Normalization")) return [];
+    const { type } = layer;
+    return [{ name, layer: { name: layer.name, type }, ...channelsOf(type, name, shape) }];
+  });
+}
+
+/** The layer a weight belongs to: the innermost of those in the weight's path, the one with the longest name among equals. */
+function ownerOf(weight: string, layers: readonly Layer[]): Layer | undefined {
+  let owner: Layer | undefined;
+  let innermost = 0;
+  for (const layer of layers) {
+    const start = `/${weight}`.lastIndexOf(`/${layer.name}/`);
+    if (start < 0) continue;
+    const end = start + layer.name.length;
+    const longer = end === innermost && layer.name.length > (owner?.name.length ?? 0);
+    if (end > innermost || longer) {
+      owner = layer;
+      innermost = end;
+    }
   }
-  return found;
+  return owner;
 }
 
 /** Where the output channels of a kernel are, in tfjs's layouts. */
@@ -57,22 +85,57 @@ function channelsOf(type: string, name: string, shape: Shape): { viewShape: Shap
   return { viewShape: shape, axis: shape.length - 1 };
 }
 
-/** Layer types whose output is a linear function of their kernel, channel by channel, so that scales can follow. */
-const SCALABLE = new Set([
-  "Conv1D",
-  "Conv2D",
-  "Conv3D",
-  "Conv2DTranspose",
-  "Conv3DTranspose",
-  "DepthwiseConv2D",
-  "Dense",
-  "Embedding",
-]);
+/**
+ * The weight of each layer type whose output is linear in it, channel by channel, so that scales can follow the layer.
+ *
+ * The scales are carried by a BatchNormalization, which stock tfjs has for ranks 2 to 4 only: Conv3D is not among them.
+ */
+const SCALABLE: Readonly<Record<string, string>> = {
+  Conv1D: "kernel",
+  Conv2D: "kernel",
+  Conv2DTranspose: "kernel",
+  DepthwiseConv2D: "depthwise_kernel",
+  Dense: "kernel",
+  Embedding: "embeddings",
+};
 
-/** Whether scales can be put behind the layer that owns a weight. */
-export function canScaleAfter({ name, layer }: QuantizableWeight, topology: Json): boolean {
-  const kernel = name.endsWith("/kernel") || name.endsWith("/depthwise_kernel") || name.endsWith("/embeddings");
-  return kernel && SCALABLE.has(layer.type) && !isWrapped(layer.name, topology);
+function isScalable({ class_name: type }: Json): boolean {
+  return typeof type === "string" && Object.hasOwn(SCALABLE, type);
+}
+
+/**
+ * The weights whose layers can get scales behind them.
+ *
+ * Not those of layers in wrappers; not with channels first, where stock BatchNormalization is wrong on tfjs's cpu and wasm
+ * backends; not Dense and Embedding in a model that may feed them more than 4 dimensions.
+ */
+export function scalableWeights(topology: Json, weights: readonly QuantizableWeight[]): Set<string> {
+  const layers = layersOf(topology);
+  const deep = highestRank(modelOf(topology)) > 4;
+  const scalable = weights.filter(({ name, layer: { name: layerName, type } }) => {
+    const layer = layers.find((candidate) => candidate.name === layerName && candidate.type === type);
+    if (layer === undefined || layer.wrapped || layer.config.data_format === "channels_first") return false;
+    if (deep && (type === "Dense" || type === "Embedding")) return false;
+    return name === `${layerName}/${SCALABLE[type]}`;
+  });
+  return new Set(scalable.map(({ name }) => name));
+}
+
+/**
+ * The most dimensions that an input, a Reshape or an Embedding of a model declares, batch included.
+ *
+ * @param leading dimensions before those of a Reshape: the batch, and one per wrapper around it
+ */
+function highestRank(layer: Json, leading = 1): number {
+  const config = isJson(layer.config) ? layer.config : {};
+  const { batch_input_shape: input, target_shape: target } = config;
+  const embedded = layer.class_name === "Embedding" ? 1 : 0;
+  const inside = isWrapper(layer) ? leading + 1 : leading;
+  return Math.max(
+    Array.isArray(input) ? leading - 1 + input.length + embedded : 0,
+    Array.isArray(target) ? leading + target.length : 0,
+    ...innerLayers(layer).map((inner) => highestRank(inner, inside)),
+  );
 }
 
 // 2^-10: variance 1 − 2^-10 plus epsilon is exactly 1 in float32, so the normalization multiplies by gamma alone.
@@ -80,7 +143,6 @@ const EPSILON = 2 ** -10;
 
 /** A layer that got its scales behind it. */
 export interface ScaledLayer {
-  readonly layer: string;
   /** Name of the BatchNormalization that carries the scales. */
   readonly scale: string;
   readonly useBias: boolean;
@@ -99,63 +161,61 @@ export const UNIT_VARIANCE = 1 - EPSILON;
 export function scaleAfterLayers(
   topology: Json,
   names: ReadonlySet<string>,
-): { topology: Json; layers: ScaledLayer[] } {
+): { topology: Json; layers: ReadonlyMap<string, ScaledLayer> } {
   const taken = new Set(layersOf(topology).map(({ name }) => name));
-  const scaled: ScaledLayer[] = [];
+  const scaled = new Map<string, Plan>();
   const rewrite = (model: Json): Json => {
-    const { config } = model;
     const layers = innerLayers(model);
-    const plans = new Map(
-      layers.filter((layer) => names.has(nameOf(layer) ?? "")).map((layer) => [nameOf(layer), planOf(layer, taken)]),
-    );
-    scaled.push(...plans.values());
+    const plans = new Map<string, Plan>();
+    for (const layer of layers) {
+      const name = nameOf(layer);
+      if (name !== undefined && names.has(name) && isScalable(layer)) plans.set(name, planOf(name, layer, taken));
+    }
+    for (const [name, plan] of plans) scaled.set(name, plan);
     const rewritten = layers.flatMap((layer) => {
       const linked = relinkLayer(isModel(layer) ? rewrite(layer) : layer, plans);
-      const plan = plans.get(nameOf(layer));
+      const plan = plans.get(nameOf(layer) ?? "");
       return plan === undefined ? [linked] : partsOf(linked, plan);
     });
+    const { config } = model;
     if (!isJson(config)) return { ...model, config: rewritten };
-    const outputs = config.output_layers;
-    return {
-      ...model,
-      config: {
-        ...config,
-        layers: rewritten,
-        ...(Array.isArray(outputs) ? { output_layers: relink(outputs, plans) } : {}),
-      },
-    };
+    const outputs = Array.isArray(config.output_layers) ? { output_layers: relink(config.output_layers, plans) } : {};
+    return { ...model, config: { ...config, layers: rewritten, ...outputs } };
   };
   const model = rewrite(modelOf(topology));
   return { topology: isJson(topology.model_config) ? { ...topology, model_config: model } : model, layers: scaled };
 }
 
 interface Plan extends ScaledLayer {
+  readonly layer: string;
   /** Name of the Activation layer at the end, unless the layer is linear. */
   readonly activation: string | undefined;
 }
 
-type Plans = ReadonlyMap<string | undefined, Plan>;
+type Plans = ReadonlyMap<string, Plan>;
 
-function planOf(layer: Json, taken: Set<string>): Plan {
-  const name = nameOf(layer) as string;
+function planOf(name: string, layer: Json, taken: Set<string>): Plan {
   const { use_bias, activation } = layer.config as Json;
   const linear = activation === undefined || activation === null || activation === "linear";
   return {
     layer: name,
-    scale: fresh(`${name}_scale`, taken),
-    useBias: use_bias === true,
-    activation: linear ? undefined : fresh(`${name}_activation`, taken),
+    scale: freshName(`${name}_scale`, taken),
+    useBias: layer.class_name !== "Embedding" && use_bias !== false,
+    activation: linear ? undefined : freshName(`${name}_activation`, taken),
   };
 }
 
 function partsOf(layer: Json, { layer: name, scale, useBias, activation }: Plan): Json[] {
   const config = layer.config as Json;
   const parts: Json[] = [
-    { ...layer, config: { ...config, ...("use_bias" in config ? { use_bias: false, activation: "linear" } : {}) } },
+    {
+      ...layer,
+      config: layer.class_name === "Embedding" ? config : { ...config, use_bias: false, activation: "linear" },
+    },
     after(layer, name, "BatchNormalization", {
       name: scale,
       trainable: false,
-      axis: config.data_format === "channels_first" ? 1 : -1,
+      axis: -1,
       momentum: 0.99,
       epsilon: EPSILON,
       center: useBias,
@@ -191,13 +251,6 @@ function relink(references: readonly unknown[], plans: Plans): unknown[] {
   return [plan === undefined ? first : (plan.activation ?? plan.scale), ...rest];
 }
 
-function fresh(name: string, taken: Set<string>): string {
-  let candidate = name;
-  for (let i = 1; taken.has(candidate); i++) candidate = `${name}_${i}`;
-  taken.add(candidate);
-  return candidate;
-}
-
 function modelOf(topology: Json): Json {
   return isJson(topology.model_config) ? topology.model_config : topology;
 }
@@ -211,16 +264,15 @@ function isModel(layer: Json): boolean {
   return Array.isArray(layer.config) || (isJson(layer.config) && Array.isArray(layer.config.layers));
 }
 
+/** Whether a layer is applied through another (TimeDistributed, Bidirectional). */
+function isWrapper(layer: Json): boolean {
+  return !isModel(layer) && innerLayers(layer).length > 0;
+}
+
 /** Layers directly inside a model or a wrapper (TimeDistributed, Bidirectional). */
 function innerLayers({ config }: Json): Json[] {
   if (Array.isArray(config)) return config.filter(isJson);
   if (!isJson(config)) return [];
   if (Array.isArray(config.layers)) return config.layers.filter(isJson);
   return isJson(config.layer) ? [config.layer] : [];
-}
-
-function isWrapped(name: string, topology: Json): boolean {
-  const visit = (layer: Json): boolean =>
-    innerLayers(layer).some((inner) => (!isModel(layer) && nameOf(inner) === name) || visit(inner));
-  return visit(modelOf(topology));
 }

@@ -1,8 +1,10 @@
 import { QuantError } from "../../core/errors.js";
 import { bitsOf } from "../../core/grid.js";
-import { sizeOf } from "../../core/shape.js";
+import type { Shape } from "../../core/shape.js";
 import type { QuantizedTensor } from "../../core/tensor.js";
-import { isJson, type Json, type ModelArtifacts, type WeightSpec } from "./artifacts.js";
+import { dequantize } from "../../wasm/dequantize.js";
+import type { Json, ModelArtifacts, WeightSpec } from "./artifacts.js";
+import { freshName } from "./fresh-name.js";
 import {
   isGraphTopology,
   nodesOf,
@@ -11,11 +13,11 @@ import {
   scaleConstants,
 } from "./graph-topology.js";
 import {
-  canScaleAfter,
   isLayersTopology,
   layersOf,
   quantizableLayersWeights,
   type ScaledLayer,
+  scalableWeights,
   scaleAfterLayers,
   UNIT_VARIANCE,
 } from "./layers-topology.js";
@@ -67,71 +69,109 @@ export interface QuantizedArtifacts {
   readonly forms: ReadonlyMap<string, StorageForm>;
 }
 
+/** A topology and weights that go with it. */
+interface StoredModel {
+  readonly topology: Json;
+  readonly weights: readonly StoredWeight[];
+  readonly forms: ReadonlyMap<string, StorageForm>;
+}
+
+type Quantized = ReadonlyMap<string, QuantizedTensor>;
+
 /**
  * Stores quantized weights in one byte each, in a model that stock tfjs loads.
  *
- * @param artifacts the model; its other weights pass through byte for byte
+ * @param artifacts the model; its other weights pass through byte for byte, but for the optimizer's, which are left out:
+ *   they belong to the float weights
  * @param quantized codes and parameters by weight name, per-channel parameters with the shapes of quantizableWeights
+ *
+ * Errors: QuantError `invalid-model` for a name that is not among quantizableWeights, `invalid-file` for weight data that
+ * does not match its specs.
  */
-export function quantizedArtifacts(
-  artifacts: ModelArtifacts,
-  quantized: ReadonlyMap<string, QuantizedTensor>,
-): QuantizedArtifacts {
-  const stored = splitWeights(artifacts);
-  const topology = artifacts.modelTopology as Json;
+export function quantizedArtifacts(artifacts: ModelArtifacts, quantized: Quantized): QuantizedArtifacts {
+  const stored = splitWeights(artifacts).filter(({ spec }) => spec.group !== "optimizer");
   const roles = new Map(quantizableWeights(artifacts, stored).map((role) => [role.name, role]));
-  const forms = new Map<string, StorageForm>();
-  for (const [name, { params }] of quantized) {
-    const role = roles.get(name);
-    if (role === undefined) {
-      throw new QuantError("invalid-model", `tfjs model: expected a quantizable weight named "${name}", got none`, {
-        name,
-      });
-    }
-    if (params.axis === undefined) forms.set(name, "affine");
-    else if (isGraphTopology(topology)) forms.set(name, "scales");
-    else forms.set(name, canScaleAfter(role, topology) ? "normalize" : "float32");
+  const unknown = [...quantized.keys()].find((name) => !roles.has(name));
+  if (unknown !== undefined) {
+    throw new QuantError("invalid-model", `tfjs model: expected a quantizable weight named "${unknown}", got none`, {
+      name: unknown,
+    });
   }
-  const named = (form: StorageForm): string[] => [...forms].filter(([, f]) => f === form).map(([name]) => name);
-  const constants = named("scales").map((name) => scaledConstant(name, quantized.get(name) as QuantizedTensor, stored));
-  const layerNames = new Set(named("normalize").map((name) => (roles.get(name) as QuantizableWeight).layer.name));
-  const scaled = layerNames.size > 0 ? scaleAfterLayers(topology, layerNames) : { topology, layers: [] };
-  const scaledLayers = new Map(scaled.layers.map((layer) => [layer.layer, layer]));
-  const weights = stored.flatMap((weight): StoredWeight[] => {
-    const { name, shape } = weight.spec;
-    const tensor = quantized.get(name);
-    const form = forms.get(name);
-    if (tensor === undefined || form === undefined || form === "float32") return [moveBias(weight, scaledLayers)];
-    if (form === "affine") return [affineWeight(name, shape, tensor)];
-    const scales = tensor.params.scale as Float32Array;
-    if (form === "scales") {
-      const { codes, scales: scalesName, scaleShape } = constants.find((c) => c.name === name) as ScaledConstant;
-      return [codesWeight(codes, shape, tensor), floatWeight(scalesName, scaleShape, scales)];
-    }
-    const layer = scaledLayers.get((roles.get(name) as QuantizableWeight).layer.name) as ScaledLayer;
-    return [codesWeight(name, shape, tensor), ...normalization(layer, scales)];
+  const topology = artifacts.modelTopology as Json;
+  const { forms, ...model } = isGraphTopology(topology)
+    ? storeGraph(topology, stored, quantized)
+    : storeLayers(
+        topology,
+        stored,
+        quantized,
+        [...roles.values()].filter(({ name }) => quantized.has(name)),
+      );
+  const summary = [...quantized].map(([name, { params }]) => {
+    const { axis } = params;
+    return [name, { bits: bitsOf(params), form: forms.get(name), ...(axis === undefined ? {} : { axis }) }];
   });
-  const summary = {
-    version: 1,
-    weights: Object.fromEntries(
-      [...quantized].map(([name, { params }]) => [
-        name,
-        { bits: bitsOf(params), form: forms.get(name), ...(params.axis === undefined ? {} : { axis: params.axis }) },
-      ]),
-    ),
-  };
   return {
     artifacts: {
       ...artifacts,
-      modelTopology: constants.length > 0 ? scaleConstants(topology, constants) : scaled.topology,
-      ...joinWeights(weights),
+      modelTopology: model.topology,
+      ...joinWeights(model.weights),
       userDefinedMetadata: {
-        ...(isJson(artifacts.userDefinedMetadata) ? artifacts.userDefinedMetadata : {}),
-        bitpress: summary,
+        ...artifacts.userDefinedMetadata,
+        bitpress: { version: 1, weights: Object.fromEntries(summary) },
       },
     },
     forms,
   };
+}
+
+function storeGraph(topology: Json, stored: readonly StoredWeight[], quantized: Quantized): StoredModel {
+  const forms = new Map<string, StorageForm>();
+  const constants: ScaledConstant[] = [];
+  const taken = new Set((topology.node as readonly Json[]).map((node) => String(node?.name)));
+  const weights = stored.flatMap((weight): StoredWeight[] => {
+    const { name, shape } = weight.spec;
+    const tensor = quantized.get(name);
+    if (tensor === undefined) return [weight];
+    forms.set(name, tensor.params.axis === undefined ? "affine" : "scales");
+    if (tensor.params.axis === undefined) return [affineWeight(name, shape, tensor)];
+    const constant = scaledConstant(name, shape, tensor, taken);
+    constants.push(constant);
+    return [
+      codesWeight(constant.codes, shape, tensor),
+      floatWeight(constant.scales, constant.scaleShape, tensor.params.scale as Float32Array),
+    ];
+  });
+  return { topology: scaleConstants(topology, constants), weights, forms };
+}
+
+function storeLayers(
+  topology: Json,
+  stored: readonly StoredWeight[],
+  quantized: Quantized,
+  roles: readonly QuantizableWeight[],
+): StoredModel {
+  const perChannel = roles.filter(({ name }) => quantized.get(name)?.params.axis !== undefined);
+  const scalable = scalableWeights(topology, perChannel);
+  const layerOf = new Map(roles.map(({ name, layer }) => [name, layer.name]));
+  const scaled = scaleAfterLayers(topology, new Set([...scalable].map((name) => layerOf.get(name) as string)));
+  const forms = new Map<string, StorageForm>();
+  const weights = stored.flatMap((weight): StoredWeight[] => {
+    const { name, shape } = weight.spec;
+    const tensor = quantized.get(name);
+    if (tensor === undefined) return [moveBias(weight, scaled.layers)];
+    if (tensor.params.axis === undefined) {
+      forms.set(name, "affine");
+      return [affineWeight(name, shape, tensor)];
+    }
+    if (!scalable.has(name)) {
+      forms.set(name, "float32");
+      return [floatWeight(name, shape, dequantize(tensor.data, tensor.params, tensor))];
+    }
+    forms.set(name, "normalize");
+    const { scale } = scaled.layers.get(layerOf.get(name) as string) as ScaledLayer;
+    return [codesWeight(name, shape, tensor), ...normalization(scale, tensor.params.scale as Float32Array)];
+  });
+  return { topology: scaled.topology, weights, forms };
 }
 
 /** Codes as uint8 with parameters under which tfjs reads fl(q · scale). */
@@ -157,7 +197,8 @@ function byteWeight(
   return { spec: { name, shape, dtype: "float32", quantization: { dtype: "uint8", scale, min } }, bytes };
 }
 
-function normalization({ scale }: ScaledLayer, scales: Float32Array): StoredWeight[] {
+/** The weights of a normalization named `scale` that multiplies by `scales`, but for its beta. */
+function normalization(scale: string, scales: Float32Array): StoredWeight[] {
   const shape = [scales.length];
   const zeros = new Uint8Array(scales.length);
   return [
@@ -177,13 +218,12 @@ function moveBias(weight: StoredWeight, layers: ReadonlyMap<string, ScaledLayer>
 
 function scaledConstant(
   name: string,
-  { shape: viewShape, params }: QuantizedTensor,
-  stored: readonly StoredWeight[],
+  shape: Shape,
+  { shape: view, params }: QuantizedTensor,
+  taken: Set<string>,
 ): ScaledConstant {
-  const { shape } = (stored.find(({ spec }) => spec.name === name) as StoredWeight).spec;
-  const depthwise = sizeOf(viewShape.slice(-1)) !== shape.at(-1) && viewShape.length === 4;
-  const scaleShape = depthwise
-    ? [1, 1, shape[2], shape[3]]
-    : shape.map((dim, axis) => (axis === params.axis ? dim : 1));
-  return { name, codes: `${name}/codes`, scales: `${name}/scales`, scaleShape };
+  // A depthwise kernel's channels are its last two axes, which its view joins.
+  const scaleShape =
+    view[2] === shape[2] ? shape.map((dim, axis) => (axis === params.axis ? dim : 1)) : [1, 1, shape[2], shape[3]];
+  return { name, codes: freshName(`${name}/codes`, taken), scales: freshName(`${name}/scales`, taken), scaleShape };
 }

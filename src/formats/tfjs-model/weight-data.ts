@@ -1,7 +1,7 @@
 import { QuantError } from "../../core/errors.js";
 import { formatShape, sizeOf } from "../../core/shape.js";
 import { fl } from "../../reference/rounding.js";
-import type { ModelArtifacts, WeightSpec } from "./artifacts.js";
+import { isJson, kindOf, type ModelArtifacts, type WeightSpec } from "./artifacts.js";
 
 const BYTES_PER_ELEMENT = { float32: 4, int32: 4, bool: 1, complex64: 8, uint8: 1, uint16: 2, float16: 2 } as const;
 
@@ -23,7 +23,9 @@ export function splitWeights(artifacts: ModelArtifacts): StoredWeight[] {
   const seen = new Set<string>();
   const weights: StoredWeight[] = [];
   let offset = 0;
-  for (const spec of artifacts.weightSpecs ?? []) {
+  const specs = artifacts.weightSpecs ?? [];
+  if (!Array.isArray(specs)) throw fileError(`expected weight specs as a list, got ${kindOf(specs)}`);
+  for (const spec of specs as readonly WeightSpec[]) {
     checkSpec(spec);
     if (seen.has(spec.name)) throw fileError(`expected weight names once each, got "${spec.name}" twice`, spec);
     seen.add(spec.name);
@@ -38,7 +40,7 @@ export function splitWeights(artifacts: ModelArtifacts): StoredWeight[] {
     offset += length;
   }
   if (offset !== data.length) {
-    throw fileError(`expected ${offset} bytes of weights, got ${data.length}`, { name: "" });
+    throw fileError(`expected ${offset} bytes of weights, got ${data.length}`);
   }
   return weights;
 }
@@ -130,6 +132,9 @@ function checkSpec(spec: WeightSpec): void {
     throw fileError(`expected a dtype for "${name}", got ${JSON.stringify(dtype)}`, spec);
   }
   if (quantization === undefined) return;
+  if (!isJson(quantization)) {
+    throw fileError(`expected quantization of "${name}" as an object, got ${JSON.stringify(quantization)}`, spec);
+  }
   const affine = quantization.dtype === "uint8" || quantization.dtype === "uint16";
   if (!affine && quantization.dtype !== "float16") {
     throw fileError(`expected uint8, uint16 or float16 for "${name}", got ${JSON.stringify(quantization.dtype)}`, spec);
@@ -139,8 +144,8 @@ function checkSpec(spec: WeightSpec): void {
   }
 }
 
-function fileError(text: string, spec: { readonly name?: string }): QuantError {
-  return new QuantError("invalid-file", `tfjs model: ${text}`, { weight: spec?.name });
+function fileError(text: string, spec?: { readonly name?: string }): QuantError {
+  return new QuantError("invalid-file", `tfjs model: ${text}`, spec?.name === undefined ? {} : { weight: spec.name });
 }
 
 /** The value of an IEEE 754 half. */

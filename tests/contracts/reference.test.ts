@@ -1,0 +1,3 @@
+import { kernelContract } from "./kernel-contract.js";
+
+kernelContract("reference");

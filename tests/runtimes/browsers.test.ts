@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { type Consumer, makeConsumer } from "../packaging/consumer.js";
+import { startBrowser } from "./browser.js";
+import { bundle } from "./bundle.js";
+import { expectedReport, skipUnless } from "./expected-report.js";
+import { type Browser, npmChromium, systemBrowsers } from "./hosts.js";
+import { openSite, type Site } from "./site.js";
+
+const TIMEOUT_MS = 60_000;
+
+let consumer: Consumer;
+let site: Site;
+before(async () => {
+  consumer = makeConsumer();
+  const globalPage = page(
+    `<script src="/bitpress/bitpress.global.js"></script><script src="/page-global.js"></script>`,
+  );
+  const cspPage = page(`<script src="/bitpress/bitpress.global.js"></script><script src="/page-csp.js"></script>`);
+  site = await openSite(
+    {
+      "/esm.html": {
+        body: page(
+          `<script type="importmap">{ "imports": { "bitpress": "/bitpress/index.js" } }</script><script type="module" src="/page.js"></script>`,
+        ),
+      },
+      "/global.html": { body: globalPage },
+      "/tfjs.html": {
+        body: page(
+          `<script src="/tf.js"></script><script src="/bitpress/bitpress.global.js"></script><script src="/page-tfjs.js"></script>`,
+        ),
+      },
+      "/tf.js": {
+        body: readFileSync(createRequire(import.meta.url).resolve("@tensorflow/tfjs/dist/tf.min.js"), "utf8"),
+      },
+      "/page-tfjs.js": { body: await bundle("page-tfjs.ts", "global", consumer) },
+      "/csp-forbids.html": { body: cspPage, csp: "script-src 'self'" },
+      "/csp-allows.html": { body: cspPage, csp: "script-src 'self' 'wasm-unsafe-eval'" },
+      "/page.js": { body: await bundle("page.ts", "bare", consumer) },
+      "/page-global.js": { body: await bundle("page-global.ts", "global", consumer) },
+      "/page-csp.js": { body: await bundle("page-csp.ts", "global", consumer) },
+    },
+    join(consumer.packageDir, "dist"),
+  );
+});
+after(async () => {
+  await site.close();
+  consumer.remove();
+});
+
+function page(scripts: string): string {
+  return `<!doctype html><meta charset="utf-8"><title>bitpress</title>${scripts}`;
+}
+
+// Visited in this order by one run of each browser.
+const PATHS = ["/esm.html", "/global.html", "/tfjs.html", "/csp-forbids.html", "/csp-allows.html"];
+
+/** Writes the script-tag page as a file; returns its file:// address, which sends the browser on to the site. */
+async function writeFilePage(): Promise<string> {
+  const global = pathToFileURL(join(consumer.packageDir, "dist/bitpress.global.js"));
+  const file = join(consumer.dir, "page.html");
+  writeFileSync(join(consumer.dir, "page-global.js"), await bundle("page-global.ts", "global", consumer));
+  writeFileSync(file, page(`<script src="${global}"></script><script src="page-global.js"></script>`));
+  const parameters = new URLSearchParams({ report: site.origin, next: site.origin + PATHS[0] });
+  return `${pathToFileURL(file)}?${parameters}`;
+}
+
+async function visit(browser: Browser): Promise<unknown[]> {
+  const file = await writeFilePage();
+  const reports = site.collect([file, ...PATHS], TIMEOUT_MS);
+  const running = startBrowser(browser, file);
+  try {
+    return await reports;
+  } catch (error) {
+    throw new Error(`${browser.name}: ${String(error)}; it printed: ${running.output()}`);
+  } finally {
+    await running.stop();
+  }
+}
+
+/** An error's text without what the browser itself says. */
+function withoutReason(error: unknown): string {
+  return String(error).replace(/\(\w+Error: .*\)$/, "(…)");
+}
+
+for (const browser of [await npmChromium(), ...systemBrowsers()]) {
+  describe(browser.name, { skip: skipUnless(browser.program) }, () => {
+    let reports: unknown[];
+    before(async () => {
+      reports = await visit(browser);
+    });
+
+    test("a file:// page with the script tag", () => {
+      assert.deepEqual(reports[0], expectedReport("simd"));
+    });
+
+    test("an ES module page: inline, streamed, and with a wrong MIME type", () => {
+      assert.deepEqual(reports[1], {
+        inline: expectedReport("simd"),
+        url: { streaming: true, smoke: expectedReport("simd") },
+        wrongType: { streaming: false, smoke: expectedReport("simd") },
+      });
+    });
+
+    test("a page with the script tag", () => {
+      assert.deepEqual(reports[2], expectedReport("simd"));
+    });
+
+    test("a page with script tags of tfjs and the package", () => {
+      // 40 × 3 codes of one byte; of three channels, scale and bias in float32 and mean and variance in one byte.
+      assert.deepEqual(reports[3], { weightBytes: 120 + 3 * (4 + 4 + 1 + 1), output: [40, 40, 40] });
+    });
+
+    test("a policy without 'wasm-unsafe-eval': the error names the directive, the reference still runs", () => {
+      const { first, url, reference } = reports[4] as Record<string, unknown>;
+      const expected =
+        "unsupported-host: QuantError: init: this page's Content-Security-Policy forbids compiling WebAssembly; add 'wasm-unsafe-eval' to its script-src directive, or call init({ build: \"reference\" }) for the slower JavaScript (…)";
+      assert.equal(withoutReason(first), expected);
+      assert.equal(withoutReason(url), expected);
+      assert.deepEqual(reference, expectedReport("reference"));
+    });
+
+    test("a policy with 'wasm-unsafe-eval'", () => {
+      assert.deepEqual(reports[5], {
+        first: expectedReport("simd"),
+        url: expectedReport("simd"),
+        reference: expectedReport("reference"),
+      });
+    });
+  });
+}

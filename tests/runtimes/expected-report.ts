@@ -1,0 +1,12 @@
+import type { Program } from "./hosts.js";
+import type { SmokeReport } from "./smoke.js";
+
+/** What every host must report: all checks made, none wrong. */
+export function expectedReport(backend: string): SmokeReport {
+  return { backend, checks: 27, wrong: [] };
+}
+
+/** The reason to skip a host that is not here; none, so that its test fails, where REQUIRE_HOSTS asks for all of them. */
+export function skipUnless(program: Program): string | false {
+  return "missing" in program && process.env.REQUIRE_HOSTS === undefined ? program.missing : false;
+}

@@ -1,0 +1,196 @@
+// The one smoke file: the same calls with the same expected bytes on every host. It imports nothing but the package, by its
+// name, and uses nothing but the language, so that any host can run it.
+import {
+  backend,
+  dequantize,
+  fakeQuantize,
+  fakeQuantizeGradient,
+  foldBatchNorm,
+  minMax,
+  packBits,
+  QuantError,
+  quantize,
+  residentArray,
+  unpackBits,
+} from "bitpress";
+
+/** What a host found. */
+export interface SmokeReport {
+  /** The implementation that was at work. */
+  readonly backend: string;
+  /** Number of comparisons made. */
+  readonly checks: number;
+  /** One line per comparison that failed. */
+  readonly wrong: readonly string[];
+}
+
+/** Runs all checks with the implementation that is loaded. */
+export function smoke(): SmokeReport {
+  const wrong: string[] = [];
+  let checks = 0;
+  const check = (name: string, actual: ArrayBufferView | string, expected: string): void => {
+    const found = typeof actual === "string" ? actual : describe(actual);
+    checks++;
+    if (found !== expected) wrong.push(`${name}: expected ${expected}, got ${found}`);
+  };
+  checkLiterals(check);
+  checkLarge(check);
+  checkResident(check);
+  return { backend: backend(), checks, wrong };
+}
+
+type Check = (name: string, actual: ArrayBufferView | string, expected: string) => void;
+
+/** Small arrays, every byte written out. */
+function checkLiterals(check: Check): void {
+  // x/scale is −∞, NaN, −2.5, −1.5, −0.5, 0.5, 1.5, 2.5, 4, ∞: ties to even, then the zero point, then the clamp.
+  const x = Float32Array.of(-Infinity, NaN, -1.25, -0.75, -0.25, 0.25, 0.75, 1.25, 2, Infinity);
+  const int4 = { scale: 0.5, zeroPoint: 1, qmin: -8, qmax: 7 };
+  check("quantize int4", quantize(x, int4), "Int8Array f801ffff010103030507");
+  check(
+    "quantize uint8",
+    quantize(x, { scale: 0.5, zeroPoint: 128, qmin: 0, qmax: 255 }),
+    "Uint8Array 00807e7e8080828284ff",
+  );
+  check(
+    "quantize int16",
+    quantize(x, { scale: 0.5, zeroPoint: 0, qmin: -32768, qmax: 32767 }),
+    "Int16Array 00800000fefffeff00000000020002000400ff7f",
+  );
+  // Twice the vector width and a tail, the same ten codes over and over.
+  const repeated = new Float32Array(43).map((_, i) => x[i % 10]);
+  check("quantize 43 elements", quantize(repeated, int4), `Int8Array ${"f801ffff010103030507".repeat(4)}f801ff`);
+
+  const channels = {
+    scale: Float32Array.of(0.5, 0.25, 2),
+    zeroPoint: Int32Array.of(0, -1, 3),
+    qmin: -128,
+    qmax: 127,
+    axis: -1,
+  };
+  const shape = [2, 3];
+  check(
+    "quantize per channel",
+    quantize(Float32Array.of(1, 1, 1, -3, -3, -3), channels, { shape }),
+    "Int8Array 020303faf301",
+  );
+  check(
+    "dequantize per channel",
+    dequantize(Int8Array.of(2, 3, 3, -6, -13, 1), channels, { shape }),
+    "Float32Array 0000803f0000803f00000000000040c0000040c0000080c0",
+  );
+  check("dequantize int4", dequantize(Int8Array.of(-8, 1, 7), int4), "Float32Array 000090c00000000000004040");
+  check(
+    "fakeQuantize",
+    fakeQuantize(Float32Array.of(-9, 0.3, 0.75, 9), int4),
+    "Float32Array 000090c00000003f0000803f00004040",
+  );
+  // The range is [-4.5, 3], ends included.
+  check(
+    "fakeQuantizeGradient",
+    fakeQuantizeGradient(Float32Array.of(1, 2, 3, 4), Float32Array.of(-9, -4.5, 3, 9), int4),
+    "Float32Array 00000000000000400000404000000000",
+  );
+  const range = minMax(Float32Array.of(1, -2, 3, 4, -0, 0), { shape: [3, 2], axis: 1 });
+  check("minMax min", range.min, "Float32Array 00000000000000c0");
+  check("minMax max", range.max, "Float32Array 0000404000008040");
+  check("packBits 4", packBits(Int8Array.of(1, -2, 7), 4), "Uint8Array e107");
+  check("packBits 2", packBits(Uint8Array.of(1, 2, 3, 0, 2), 2), "Uint8Array 3902");
+  check("packBits 1", packBits(Uint8Array.of(1, 0, 1, 1, 0, 0, 0, 1, 1), 1), "Uint8Array 8d01");
+  check("unpackBits", unpackBits(Uint8Array.of(0xe1, 0x07), 4, { length: 3, signed: true }), "Int8Array 01fe07");
+  const folded = foldBatchNorm(
+    {
+      weights: Float32Array.of(1, 2, -3, 4),
+      bias: Float32Array.of(1, 0),
+      gamma: Float32Array.of(1, 3),
+      beta: Float32Array.of(0, 10),
+      mean: Float32Array.of(0, 1),
+      variance: Float32Array.of(3, 8),
+      epsilon: 1,
+    },
+    { shape: [2, 2], axis: 1 },
+  );
+  // k = [1/2, 3 · fl(1/3)] = [0.5, 1]
+  check("foldBatchNorm weights", folded.weights, "Float32Array 0000003f000000400000c0bf00008040");
+  check("foldBatchNorm bias", folded.bias, "Float32Array 0000003f00001041");
+  check(
+    "error",
+    errorOf(() => minMax(Float32Array.of(1, NaN))),
+    "QuantError non-finite minMax: expected finite values, got NaN at index 1",
+  );
+}
+
+/** A million elements, more than one trip through linear memory: hashes of all bytes. */
+function checkLarge(check: Check): void {
+  const x = pseudoRandom(1 << 20);
+  const shape = [1 << 15, 32];
+  const params = { scale: 0.023, zeroPoint: -3, qmin: -128, qmax: 127 };
+  const perChannel = {
+    scale: new Float32Array(32).map((_, i) => 0.01 + i / 1000),
+    zeroPoint: new Int32Array(32).map((_, i) => i - 16),
+    qmin: -128,
+    qmax: 127,
+    axis: 1,
+  };
+  const codes = quantize(x, params);
+  check("quantize 1 M", codes, "Int8Array[1048576] fnv1a 3bb958a4");
+  check("quantize 1 M per channel", quantize(x, perChannel, { shape }), "Int8Array[1048576] fnv1a 4ca084fd");
+  check("dequantize 1 M", dequantize(codes, params), "Float32Array[1048576] fnv1a 4e581abe");
+  check("fakeQuantize 1 M per channel", fakeQuantize(x, perChannel, { shape }), "Float32Array[1048576] fnv1a 3ed2b197");
+  const range = minMax(x);
+  check("minMax 1 M min", range.min, "Float32Array d9ff3fc0");
+  check("minMax 1 M max", range.max, "Float32Array e4ff3f40");
+  const bits = quantize(x, { scale: 1, zeroPoint: 2, qmin: 0, qmax: 3 }) as Uint8Array;
+  check("packBits 1 M", packBits(bits, 2), "Uint8Array[262144] fnv1a 810213bd");
+}
+
+/** An array in the library's own memory, used in place, that survives the memory's growth. */
+function checkResident(check: Check): void {
+  const x = residentArray("float32", 100_000);
+  const codes = residentArray("int8", 100_000);
+  const params = { scale: 0.023, zeroPoint: -3, qmin: -128, qmax: 127 };
+  x.array.set(pseudoRandom(100_000));
+  const large = residentArray("float32", 1 << 22);
+  quantize(x.array, params, { out: codes.array });
+  check("residentArray quantize", codes.array, "Int8Array[100000] fnv1a 35fb97a7");
+  fakeQuantize(x.array, params, { out: x.array });
+  check("residentArray fakeQuantize in place", x.array, "Float32Array[100000] fnv1a 70e72774");
+  for (const array of [x, codes, large]) array.dispose();
+}
+
+/** Values in [-3, 3) from a linear congruential generator: the same float32s everywhere. */
+function pseudoRandom(length: number): Float32Array {
+  let state = 1;
+  return new Float32Array(length).map(() => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    return (state / 2 ** 31) * 3;
+  });
+}
+
+/** `Int8Array 01fe07`, or `Int8Array[1048576] fnv1a 1a2b3c4d` for long ones. */
+function describe(array: ArrayBufferView): string {
+  const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+  const type = array.constructor.name;
+  if (bytes.length <= 64) return `${type} ${Array.from(bytes, hex).join("")}`;
+  return `${type}[${(array as Uint8Array).length}] fnv1a ${(fnv1a(bytes) >>> 0).toString(16).padStart(8, "0")}`;
+}
+
+function hex(byte: number): string {
+  return byte.toString(16).padStart(2, "0");
+}
+
+/** FNV-1a, 32 bits. */
+function fnv1a(bytes: Uint8Array): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i], 0x01000193);
+  return hash;
+}
+
+function errorOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    return error instanceof QuantError ? `QuantError ${error.code} ${error.message}` : String(error);
+  }
+  return "no error";
+}

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { copyFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import { type Consumer, makeConsumer } from "../packaging/consumer.js";
+import { bundle } from "./bundle.js";
+import { expectedReport, skipUnless } from "./expected-report.js";
+import { workerdProgram } from "./hosts.js";
+
+// Which JavaScript the worker gets and which files come as compiled modules.
+const config = `
+using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (services = [(name = "main", worker = (
+  modules = [
+    (name = "worker.js", esModule = embed "worker.js"),
+    (name = "train.simd.wasm", wasm = embed "train.simd.wasm"),
+    (name = "train.debug.wasm", wasm = embed "train.debug.wasm"),
+  ],
+  compatibilityDate = "2026-01-01",
+))]);
+`;
+
+let consumer: Consumer;
+let worker: string;
+before(async () => {
+  consumer = makeConsumer();
+  worker = await bundle("worker.ts", "workerd", consumer);
+});
+after(() => consumer.remove());
+
+// "\0asm" as base64 text.
+const INLINE_WASM = /AGFzb[Q-T]/;
+
+test("the workerd bundle carries no wasm, the default one does", async () => {
+  assert.doesNotMatch(worker, INLINE_WASM);
+  assert.match(await bundle("console.ts", "default", consumer), INLINE_WASM);
+});
+
+const program = workerdProgram();
+test("workerd: modules by import, bytes never compiled", { skip: skipUnless(program) }, async () => {
+  assert.ok("path" in program);
+  writeFileSync(join(consumer.dir, "worker.js"), worker);
+  writeFileSync(join(consumer.dir, "config.capnp"), config);
+  for (const name of ["train.simd.wasm", "train.debug.wasm"]) {
+    copyFileSync(join(consumer.packageDir, "dist/wasm", name), join(consumer.dir, name));
+  }
+  const { stdout } = await promisify(execFile)(program.path, ["test", "config.capnp"], {
+    cwd: consumer.dir,
+    timeout: 60_000,
+  });
+  const reason = "CompileError: WebAssembly.Module(): Wasm code generation disallowed by embedder";
+  assert.deepEqual(JSON.parse(stdout), {
+    simd: expectedReport("simd"),
+    debug: expectedReport("debug"),
+    forbidden: {
+      engine: reason,
+      library: `unsupported-host: init: this host forbids compiling wasm from bytes; import the .wasm file and pass { module } (${reason})`,
+    },
+  });
+});
