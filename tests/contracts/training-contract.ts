@@ -15,6 +15,18 @@ import { CHANNELS, geometryOf, IMAGES, nameOf, noise, steps, WINDOWS } from "./g
 // The training kernels on a memory full of canaries: they give what the reference defines, and write their outputs and
 // their scratch, not a byte else.
 
+/** The kernels that this contract covers. */
+export const TRAINING_EXPORTS = [
+  "batchNormTrainF32",
+  "batchNormTrainGradientF32",
+  "clipGradientF32",
+  "conv2dBackpropFilterF32",
+  "conv2dBackpropInputF32",
+  "depthwiseBackpropFilterF32",
+  "depthwiseBackpropInputF32",
+  "maxPoolGradientF32",
+] as const satisfies readonly (keyof TrainExports)[];
+
 const CANARY = 0xa5;
 /** Bytes between arrays; more than a kernel could overshoot by a tile. */
 const MARGIN = 96;
