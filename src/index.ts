@@ -4,7 +4,7 @@ export {
   quantizeSafetensors,
   type SafetensorsProgress,
 } from "./arrays/quantize-safetensors.js";
-export { quantizeTfjs } from "./arrays/quantize-tfjs.js";
+export { quantizeTfjs, type WeightProgress } from "./arrays/quantize-tfjs.js";
 export { QuantError, type QuantErrorCode } from "./core/errors.js";
 export type { Granularity, WeightLayout } from "./core/granularity.js";
 export type { Codes, Grid, GridOptions } from "./core/grid.js";

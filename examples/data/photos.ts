@@ -10,7 +10,6 @@ export interface Crops {
   readonly side: number;
 }
 
-const PHOTOS = 6;
 /** Size of a crop as a share of the photo's shorter side, and its place from left or top (0) to right or bottom (1). */
 const PLACES = [
   [1, 0.5, 0.5],
@@ -23,12 +22,12 @@ const PLACES = [
   [0.5, 0.75, 0.5],
 ];
 
-/** Crops of the sample photos in the npm package @vladmandic/face-api, scaled bilinearly. */
-export function photoCrops(side: number): Crops {
+/** Eight crops of each of the first sample photos in the npm package @vladmandic/face-api, scaled bilinearly. */
+export function photoCrops(side: number, photos: number): Crops {
   const folder = dirname(createRequire(import.meta.url).resolve("@vladmandic/face-api/package.json"));
-  const count = PHOTOS * PLACES.length;
+  const count = photos * PLACES.length;
   const data = new Float32Array(count * side * side * 3);
-  for (let photo = 0; photo < PHOTOS; photo++) {
+  for (let photo = 0; photo < photos; photo++) {
     const image = jpeg.decode(readFileSync(join(folder, "demo", `sample${photo + 1}.jpg`)), { useTArray: true });
     PLACES.forEach(([share, x, y], place) => {
       const size = Math.min(image.width, image.height) * share;

@@ -58,10 +58,10 @@ async function inspectTensor(
   const tensor = await readTensor(name);
   if (tensor.data.length === 0) return about;
   if ("params" in tensor) {
-    const { params } = tensor;
-    const values = summarizeValues(dequantize(tensor.data, params, { shape: tensor.shape }));
-    const granularity = params.axis === undefined ? "perTensor" : "perChannel";
-    return { ...about, values, grid: storedGrid(granularity, params.scale, values) };
+    const { params, shape: view } = tensor;
+    const data = dequantize(tensor.data, params, { shape: view });
+    const scale = typeof params.scale === "number" ? Float32Array.of(params.scale) : params.scale;
+    return { ...about, values: summarizeValues(data), grid: storedGrid({ data, shape: view }, scale, params.axis) };
   }
   const { data } = tensor;
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) {

@@ -5,6 +5,7 @@ import { quantizableWeights } from "../formats/tfjs-model/quantized-artifacts.js
 import { type StoredScales, storedQuantization } from "../formats/tfjs-model/stored-scales.js";
 import { decodeFloats, type StoredWeight, splitWeights } from "../formats/tfjs-model/weight-data.js";
 import { int8Sqnr, storedGrid, type TensorInspection } from "./inspection.js";
+import type { WeightProgress } from "./quantize-tfjs.js";
 import { summarizeValues } from "./summarize-values.js";
 
 const BITS = { float32: 32, int32: 32, bool: 8, string: 8, complex64: 64, uint8: 8, uint16: 16, float16: 16 } as const;
@@ -17,12 +18,16 @@ const BITS = { float32: 32, int32: 32, bool: 8, string: 8, complex64: 64, uint8:
  *
  * Errors: QuantError `invalid-file` for weight data that does not match its specs, `invalid-model` for a binary topology.
  */
-export function inspectTfjs(artifacts: ModelArtifacts): TensorInspection[] {
+export function inspectTfjs(
+  artifacts: ModelArtifacts,
+  onProgress?: (progress: WeightProgress) => void,
+): TensorInspection[] {
   const weights = splitWeights(artifacts);
   const roles = new Map(quantizableWeights(artifacts, weights).map((role) => [role.name, role]));
   const { bits, scales } = storedQuantization(artifacts, weights);
-  return weights.map((weight) => {
+  return weights.map((weight, done) => {
     const { name } = weight.spec;
+    onProgress?.({ name, done, total: weights.length });
     return { ...inspectWeight(weight, scales.get(name), roles.get(name)), ...bitsEntry(bits.get(name)) };
   });
 }
@@ -41,14 +46,18 @@ function inspectWeight(
   const about = { name, shape, dtype: stored, bits: BITS[stored], bytes: weight.bytes.length };
   const decoded = decode(weight);
   if (decoded === undefined || decoded.length === 0) return about;
-  const data = scales === undefined ? decoded : scaled(decoded as Float32Array, scales);
-  const values = summarizeValues(data);
-  if (scales !== undefined) return { ...about, values, grid: storedGrid("perChannel", scales.scale, values) };
-  if (stored === "uint8" || stored === "uint16") {
-    return { ...about, values, grid: storedGrid("perTensor", quantization?.scale ?? 1, values) };
+  if (!(decoded instanceof Float32Array)) return { ...about, values: summarizeValues(decoded) };
+  if (scales !== undefined) {
+    const data = scaled(decoded, scales);
+    const grid = storedGrid({ data, shape: scales.viewShape }, scales.scale, scales.axis);
+    return { ...about, values: summarizeValues(data), grid };
   }
-  const preview =
-    role === undefined ? undefined : int8Sqnr({ data: data as Float32Array, shape: role.viewShape }, role.axis);
+  const values = summarizeValues(decoded);
+  if (stored === "uint8" || stored === "uint16") {
+    const scale = Float32Array.of(quantization?.scale ?? 1);
+    return { ...about, values, grid: storedGrid({ data: decoded, shape }, scale, undefined) };
+  }
+  const preview = role === undefined ? undefined : int8Sqnr({ data: decoded, shape: role.viewShape }, role.axis);
   return { ...about, values, ...(preview === undefined ? {} : { int8Sqnr: preview }) };
 }
 

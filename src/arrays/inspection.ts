@@ -4,6 +4,7 @@ import { firstNonFinite, type Tensor } from "../core/tensor.js";
 import { quantizeWeight, type WeightGrid } from "../quantizers/quantize-weight.js";
 import { sqnr } from "../quantizers/report.js";
 import { dequantize } from "../wasm/dequantize.js";
+import { minMax } from "../wasm/min-max.js";
 import type { ValueSummary } from "./summarize-values.js";
 
 /** The grid of a tensor that is stored quantized. */
@@ -11,7 +12,7 @@ export interface StoredGrid {
   readonly granularity: Granularity;
   /** Smallest and largest scale. */
   readonly scales: readonly [number, number];
-  /** The largest scale over the range of the tensor's values; absent when they are all equal. */
+  /** The largest ratio of a scale to the range of the values it scales; absent when all of each scale are equal. */
   readonly step?: number;
 }
 
@@ -43,20 +44,14 @@ export interface Inspection {
   readonly fileBytes: number;
 }
 
-/** The grid of stored codes whose values are spread as `values` says. */
-export function storedGrid(
-  granularity: Granularity,
-  scale: number | Float32Array,
-  values: ValueSummary | undefined,
-): StoredGrid {
-  const all = typeof scale === "number" ? [scale] : scale;
-  let [low, high] = [Number.POSITIVE_INFINITY, 0];
-  for (const s of all) {
-    low = Math.min(low, s);
-    high = Math.max(high, s);
-  }
-  const range = values === undefined ? 0 : values.max - values.min;
-  return { granularity, scales: [low, high], ...(range > 0 ? { step: high / range } : {}) };
+/** The grid of codes that are stored with these scales and mean these values; `axis` with one scale per channel. */
+export function storedGrid({ data, shape }: Tensor, scale: Float32Array, axis: number | undefined): StoredGrid {
+  const granularity = axis === undefined ? "perTensor" : "perChannel";
+  const scales = [scale.reduce((a, b) => Math.min(a, b)), scale.reduce((a, b) => Math.max(a, b))] as const;
+  if (firstNonFinite(data) >= 0) return { granularity, scales };
+  const { min, max } = minMax(data, axis === undefined ? {} : { shape, axis });
+  const steps = Array.from(scale, (s, c) => s / (max[c] - min[c])).filter(Number.isFinite);
+  return { granularity, scales, ...(steps.length > 0 ? { step: steps.reduce((a, b) => Math.max(a, b)) } : {}) };
 }
 
 /** SQNR of a float weight at 8 bits; undefined when it holds NaN or ±Infinity, or nothing. */

@@ -12,6 +12,15 @@ import { type NaiveOptions, naivePlanner } from "../quantizers/naive.js";
 import { quantizeModelWeights } from "../quantizers/quantize-model-weights.js";
 import { type Report, reportOf, type TensorReport } from "../quantizers/report.js";
 
+/** How far a run is, in weights. */
+export interface WeightProgress {
+  /** The weight whose turn it is. */
+  readonly name: string;
+  /** Weights before it. */
+  readonly done: number;
+  readonly total: number;
+}
+
 /**
  * Quantizes the weights of a tfjs model that is only data, without tfjs: what NaiveQuantizer of bitpress/tfjs does to a live
  * model, stored with one byte per weight in a form that stock tfjs loads.
@@ -21,6 +30,7 @@ import { type Report, reportOf, type TensorReport } from "../quantizers/report.j
  *
  * @param artifacts a layers model or graph model (readTfjs, or what a tf.io handler gets)
  * @param config options or config list of NaiveQuantizer
+ * @param onProgress called before every weight
  *
  * Errors: as NaiveQuantizer; QuantError `invalid-file` for weight data that does not match its specs.
  *
@@ -33,6 +43,7 @@ import { type Report, reportOf, type TensorReport } from "../quantizers/report.j
 export function quantizeTfjs(
   artifacts: ModelArtifacts,
   config: NaiveOptions | ConfigList = {},
+  onProgress?: (progress: WeightProgress) => void,
 ): { artifacts: ModelArtifacts; report: Report } {
   const where = "quantizeTfjs";
   const planner = naivePlanner(where, config);
@@ -40,9 +51,12 @@ export function quantizeTfjs(
   const floats = stored.filter(({ spec }) => spec.dtype === "float32");
   const { quantized, report } = quantizeModelWeights(
     where,
-    floats.map((weight) => ({
+    floats.map((weight, done) => ({
       name: weight.spec.name,
-      read: () => ({ data: decodeFloats(weight), shape: weight.spec.shape }),
+      read: () => {
+        onProgress?.({ name: weight.spec.name, done, total: floats.length });
+        return { data: decodeFloats(weight), shape: weight.spec.shape };
+      },
     })),
     quantizableWeights(artifacts, stored),
     planner(modelLayers(artifacts)),

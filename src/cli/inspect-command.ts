@@ -11,7 +11,8 @@ import { findModel, type ModelInput, readTfjsModel } from "./model-input.js";
 import { onlyArgument } from "./only-argument.js";
 import { parseArguments } from "./parse-arguments.js";
 import { printable } from "./printable.js";
-import { startProgress } from "./progress.js";
+import { type Progress, startProgress } from "./progress.js";
+import { shortName } from "./short-name.js";
 import { type Column, table } from "./table.js";
 
 const OPTIONS = { json: { type: "boolean" }, help: { type: "boolean", short: "h" } } as const;
@@ -35,22 +36,22 @@ export async function inspectCommand(args: readonly string[]): Promise<string> {
   const { values, positionals } = parseArguments(OPTIONS, args);
   if (values.help) return INSPECT_HELP;
   const input = await findModel(onlyArgument(positionals));
-  const inspection = await (input.format === "tfjs" ? inspectModel(input) : inspectFile(input));
+  const inspectInput = input.format === "tfjs" ? inspectModel : inspectFile;
+  const progress = startProgress(process.stderr);
+  const inspection = await inspectInput(input, progress.update).finally(progress.end);
   return values.json ? asJson(input, inspection) : asTable(input, inspection);
 }
 
-async function inspectModel({ file }: ModelInput): Promise<Inspection> {
+async function inspectModel({ file }: ModelInput, onProgress: Progress["update"]): Promise<Inspection> {
   const { artifacts, fileBytes } = await readTfjsModel(file);
-  return { tensors: inspectTfjs(artifacts), fileBytes };
+  return { tensors: inspectTfjs(artifacts, onProgress), fileBytes };
 }
 
-async function inspectFile({ file }: ModelInput): Promise<Inspection> {
+async function inspectFile({ file }: ModelInput, onProgress: Progress["update"]): Promise<Inspection> {
   const source = await open(file);
-  const progress = startProgress(process.stderr);
   try {
-    return await inspectSafetensors(source, progress.update);
+    return await inspectSafetensors(source, onProgress);
   } finally {
-    progress.end();
     await source.close();
   }
 }
@@ -66,13 +67,13 @@ function asTable({ file }: ModelInput, { tensors, fileBytes }: Inspection): stri
       : `"${printable(name)}" holds ${values.nonFinite} NaN or infinite values, the first at index ${values.firstNonFinite}\n`,
   );
   const lines = table(COLUMNS, [...tensors.map(rowOf), total]);
-  return `${lines}\n${warnings.join("")}${printable(file)}: ${formatBytes(fileBytes)}\n`;
+  return `${lines}\n${warnings.join("")}${printable(file)}: ${formatBytes(fileBytes)} of files\n`;
 }
 
 function rowOf({ name, shape, dtype, bits, bytes, grid, int8Sqnr, values }: TensorInspection): string[] {
   const known = values !== undefined && !Number.isNaN(values.min);
   return [
-    printable(name),
+    shortName(name),
     formatShape(shape),
     dtype,
     String(bits),
@@ -102,5 +103,5 @@ function asJson({ file, format }: ModelInput, { tensors, fileBytes }: Inspection
       ...(int8Sqnr === undefined ? {} : { int8Sqnr: sqnrAsJson(int8Sqnr) }),
     })),
   };
-  return `${JSON.stringify(document, null, 2)}\n`;
+  return `${JSON.stringify(document)}\n`;
 }

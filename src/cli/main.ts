@@ -46,10 +46,10 @@ async function run([name, ...rest]: readonly string[]): Promise<string> {
 
 function runWithoutCommand(args: readonly string[]): string {
   const specs = { help: { type: "boolean", short: "h" }, version: { type: "boolean" } } as const;
-  const { values, positionals } = parseArguments(specs, args);
+  const { values } = parseArguments(specs, args);
   if (values.help) return HELP;
   if (values.version) return `${version}\n`;
-  throw new UsageError(`expected a command first, got "--" and ${positionals.length} more`);
+  throw new UsageError(`expected a command first, got "${args[0]}"`);
 }
 
 function helpOf([name]: readonly string[]): string {

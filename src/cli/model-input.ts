@@ -24,8 +24,9 @@ export async function findModel(path: string): Promise<ModelInput> {
   if (found.isDirectory()) {
     const file = join(path, "model.json");
     await stat(file).catch(missingFile(file));
+    const folder = path.replace(/[\\/]+$/, "");
     // "." and "models/.." have a name only in full.
-    return { format: "tfjs", file, stem: resolve(path) };
+    return { format: "tfjs", file, stem: /^\.{0,2}$/.test(basename(folder)) ? resolve(path) : folder };
   }
   const extension = extname(path);
   const stem = join(dirname(path), basename(path, extension));

@@ -29,7 +29,7 @@ export function startProgress(stream: ProgressStream, now: () => number = Date.n
       shown = true;
       const percent = String(Math.floor((100 * done) / Math.max(total, 1)));
       // A line that wraps could not be wiped.
-      const line = `${percent.padStart(3)} %  ${printable(name)}`.slice(0, (stream.columns ?? 80) - 1);
+      const line = `${percent.padStart(3)} %  ${printable(name)}`.slice(0, (stream.columns || 80) - 1);
       stream.write(`\r\x1b[K${line}`);
     },
     end() {

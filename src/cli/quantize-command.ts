@@ -1,5 +1,5 @@
-import { mkdir, open, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { open, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { quantizeSafetensors } from "../arrays/quantize-safetensors.js";
 import { quantizeTfjs } from "../arrays/quantize-tfjs.js";
 import type { Granularity, WeightLayout } from "../core/granularity.js";
@@ -13,8 +13,9 @@ import { findModel, type ModelInput, readTfjsModel } from "./model-input.js";
 import { onlyArgument } from "./only-argument.js";
 import { parseArguments } from "./parse-arguments.js";
 import { printable } from "./printable.js";
-import { startProgress } from "./progress.js";
+import { type Progress, startProgress } from "./progress.js";
 import { checkReplaceable, replaceWhenDone } from "./replace-when-done.js";
+import { shortName } from "./short-name.js";
 import { table } from "./table.js";
 import { UsageError } from "./usage-error.js";
 
@@ -53,6 +54,9 @@ export async function quantizeCommand(args: readonly string[]): Promise<string> 
   if (input.format === "tfjs" && values.layout !== undefined) {
     throw new UsageError("expected --layout with a .safetensors file only, got a tfjs model, whose layout is known");
   }
+  if (input.format === "tfjs" && values.output?.endsWith(".json")) {
+    throw new UsageError(`expected a folder as --output for a tfjs model, got "${values.output}"`);
+  }
   const extension = input.format === "tfjs" ? "" : ".safetensors";
   const options: Options = {
     bits: Number(bits),
@@ -61,19 +65,20 @@ export async function quantizeCommand(args: readonly string[]): Promise<string> 
     output: values.output ?? `${input.stem}-int${bits}${extension}`,
     force: values.force ?? false,
   };
-  const outcome = await (input.format === "tfjs" ? quantizeModel(input, options) : quantizeFile(input, options));
+  const quantizeInput = input.format === "tfjs" ? quantizeModel : quantizeFile;
+  const progress = startProgress(process.stderr);
+  const outcome = await quantizeInput(input, options, progress.update).finally(progress.end);
   return values.json ? asJson(input, options, outcome) : asTable(options, outcome);
 }
 
-async function quantizeModel({ file }: ModelInput, options: Options): Promise<Outcome> {
+async function quantizeModel({ file }: ModelInput, options: Options, onProgress: Progress["update"]): Promise<Outcome> {
   const { bits, granularity, output, force } = options;
   checkReplaceable(output, "folder", force);
   const { artifacts, fileBytes } = await readTfjsModel(file);
-  const { artifacts: small, report } = quantizeTfjs(artifacts, { bits, granularity });
+  const { artifacts: small, report } = quantizeTfjs(artifacts, { bits, granularity }, onProgress);
   const files = Object.entries(writeTfjs(small));
   await replaceWhenDone(output, "folder", force, async (partial) => {
     for (const [path, bytes] of files) {
-      await mkdir(dirname(join(partial, path)), { recursive: true });
       await writeFile(join(partial, path), bytes);
     }
   });
@@ -81,29 +86,27 @@ async function quantizeModel({ file }: ModelInput, options: Options): Promise<Ou
   return { report, fileBytesBefore: fileBytes, fileBytesAfter };
 }
 
-async function quantizeFile({ file }: ModelInput, options: Options): Promise<Outcome> {
+async function quantizeFile({ file }: ModelInput, options: Options, onProgress: Progress["update"]): Promise<Outcome> {
   const { bits, granularity, layout, output, force } = options;
   const source = await open(file);
-  const progress = startProgress(process.stderr);
   try {
     const report = await replaceWhenDone(output, "file", force, async (partial) => {
       const sink = await open(partial, "r+");
       try {
-        return await quantizeSafetensors(source, sink, { bits, granularity, layout, onProgress: progress.update });
+        return await quantizeSafetensors(source, sink, { bits, granularity, layout, onProgress });
       } finally {
         await sink.close();
       }
     });
     return { report, fileBytesBefore: (await source.stat()).size, fileBytesAfter: (await stat(output)).size };
   } finally {
-    progress.end();
     await source.close();
   }
 }
 
 function asTable({ output }: Options, { report, fileBytesBefore, fileBytesAfter }: Outcome): string {
   const rows = report.tensors.map(({ name, shape, bits, bytesBefore, bytesAfter, sqnr, scales }) => [
-    printable(name),
+    shortName(name),
     formatShape(shape),
     String(bits),
     formatBytes(bytesBefore),
@@ -123,8 +126,8 @@ function asTable({ output }: Options, { report, fileBytesBefore, fileBytesAfter 
     ],
     [...rows, total],
   );
-  const times = (fileBytesBefore / fileBytesAfter).toFixed(2);
-  const sizes = `${formatBytes(fileBytesBefore)} → ${formatBytes(fileBytesAfter)}, ${times} times smaller`;
+  const percent = ((100 * fileBytesAfter) / fileBytesBefore).toFixed(1);
+  const sizes = `${formatBytes(fileBytesBefore)} → ${formatBytes(fileBytesAfter)} of files, ${percent} %`;
   return `${lines}\n${printable(output)}: ${sizes}\n`;
 }
 
@@ -147,5 +150,5 @@ function asJson(
     bytesAfter,
     tensors: tensors.map((tensor) => ({ ...tensor, sqnr: sqnrAsJson(tensor.sqnr) })),
   };
-  return `${JSON.stringify(document, null, 2)}\n`;
+  return `${JSON.stringify(document)}\n`;
 }

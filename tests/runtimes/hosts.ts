@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { root } from "../packaging/consumer.js";
 
 // Where the hosts' programs are. Those from npm are looked up in the package for this platform, beside the one that is a
-// devDependency: their install scripts would only copy the program, and newer npm does not run such scripts unasked.
+// devDependency: newer npm does not run install scripts unasked. Older npm runs them, and bun's moves the program away.
 
 const require = createRequire(import.meta.url);
 
@@ -19,12 +19,12 @@ export function nodePrograms(): string[] {
 
 export function denoProgram(): Program {
   const platform = `${process.platform}-${process.arch}${process.platform === "linux" ? "-glibc" : ""}`;
-  return platformProgram(require.resolve("deno/package.json"), `@deno/${platform}`, "deno");
+  return platformProgram("deno/package.json", `@deno/${platform}`, "deno", "deno");
 }
 
 export function bunProgram(): Program {
   const platform = `${process.platform}-${process.arch === "arm64" ? "aarch64" : process.arch}`;
-  return platformProgram(require.resolve("bun/package.json"), `@oven/bun-${platform}`, "bin/bun");
+  return platformProgram("bun/package.json", `@oven/bun-${platform}`, "bin/bun", "bin/bun.exe");
 }
 
 export function workerdProgram(): Program {
@@ -35,9 +35,12 @@ export function workerdProgram(): Program {
   }
 }
 
-function platformProgram(owner: string, name: string, file: string): Program {
+/** The program in the package for this platform, or where the owner's install script has put it. */
+function platformProgram(owner: string, name: string, file: string, installed: string): Program {
+  const ownerPath = require.resolve(owner);
   try {
-    return { path: join(dirname(createRequire(owner).resolve(`${name}/package.json`)), file) };
+    const path = join(dirname(createRequire(ownerPath).resolve(`${name}/package.json`)), file);
+    return { path: existsSync(path) ? path : join(dirname(ownerPath), installed) };
   } catch {
     return { missing: `npm has installed no ${name}` };
   }

@@ -51,7 +51,7 @@ export function quantizableGraphWeights(
   const shapes = new Map(weights.map(({ name, shape }) => [name, shape]));
   const found = new Map<string, QuantizableWeight>();
   for (const node of nodes) {
-    const use = WEIGHT_INPUTS[node.op as string];
+    const use = Object.hasOwn(WEIGHT_INPUTS, String(node.op)) ? WEIGHT_INPUTS[String(node.op)] : undefined;
     if (use === undefined || !Array.isArray(node.input)) continue;
     const source = constantBehind(node.input[use.input], byName);
     const shape = source === undefined ? undefined : shapes.get(source);
@@ -82,13 +82,13 @@ export interface ScaledConstant {
  */
 export function scaleConstants(topology: Json, scaled: readonly ScaledConstant[]): Json {
   const byName = new Map(scaled.map((constant) => [constant.name, constant]));
-  const node = (topology.node as Json[]).flatMap((original): Json[] => {
-    const constant = byName.get(original.name as string);
+  const node = (topology.node as unknown[]).flatMap((original): unknown[] => {
+    const constant = isJson(original) ? byName.get(original.name as string) : undefined;
     if (constant === undefined) return [original];
     const { name, codes, scales, scaleShape } = constant;
     return [
-      { ...original, name: codes },
-      { ...original, name: scales, attr: constantAttributes(scaleShape) },
+      { ...(original as Json), name: codes },
+      { ...(original as Json), name: scales, attr: constantAttributes(scaleShape) },
       { name, op: "Mul", input: [codes, scales], attr: { T: { type: "DT_FLOAT" } } },
     ];
   });

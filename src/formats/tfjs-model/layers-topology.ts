@@ -13,7 +13,7 @@ export function isLayersTopology(topology: unknown): topology is Json {
 /** A layer of a model, at any depth. */
 interface Layer {
   readonly name: string;
-  /** Its class; that of the layer inside for TimeDistributed, whose weights go by the wrapper's name. */
+  /** Its class; for a wrapper that of the layer inside, whose weights may go by the wrapper's name. */
   readonly type: string;
   readonly config: Json;
   /** Whether it is a wrapper or inside one, so that nothing can be put behind it. */
@@ -26,7 +26,7 @@ export function layersOf(topology: Json): Layer[] {
   const visit = (layer: Json, wrapped: boolean): void => {
     const inner = innerLayers(layer);
     const within = wrapped || isWrapper(layer);
-    const { class_name: type } = isWrapper(layer) ? inner[0] : layer;
+    const type = typeOf(layer);
     const add = (name: string | undefined): void => {
       if (name === undefined || typeof type !== "string") return;
       layers.push({ name, type, config: isJson(layer.config) ? layer.config : {}, wrapped: within });
@@ -255,13 +255,19 @@ function modelOf(topology: Json): Json {
   return isJson(topology.model_config) ? topology.model_config : topology;
 }
 
-function nameOf(layer: Json): string | undefined {
-  const name = isJson(layer.config) ? layer.config.name : layer.name;
+/** A layer's name; a Sequential that is a list of layers has it outside its config. Undefined for what is no layer. */
+function nameOf({ name: outside, config }: Json): string | undefined {
+  const name = isJson(config) ? config.name : Array.isArray(config) ? outside : undefined;
   return typeof name === "string" ? name : undefined;
 }
 
 function isModel(layer: Json): boolean {
   return Array.isArray(layer.config) || (isJson(layer.config) && Array.isArray(layer.config.layers));
+}
+
+/** The class of a layer, or of the layer inside a wrapper. */
+function typeOf(layer: Json): unknown {
+  return isWrapper(layer) ? typeOf(innerLayers(layer)[0]) : layer.class_name;
 }
 
 /** Whether a layer is applied through another (TimeDistributed, Bidirectional). */

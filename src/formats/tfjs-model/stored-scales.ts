@@ -2,7 +2,7 @@ import { type Shape, sizeOf } from "../../core/shape.js";
 import { isJson, type ModelArtifacts } from "./artifacts.js";
 import { isGraphTopology } from "./graph-topology.js";
 import { isLayersTopology, layersOf } from "./layers-topology.js";
-import { depthwiseView } from "./quantizable.js";
+import { depthwiseView, type QuantizableWeight } from "./quantizable.js";
 import { quantizableWeights } from "./quantized-artifacts.js";
 import { decodeFloats, type StoredWeight } from "./weight-data.js";
 
@@ -30,13 +30,15 @@ export interface StoredQuantization {
 export function storedQuantization(artifacts: ModelArtifacts, weights: readonly StoredWeight[]): StoredQuantization {
   const bits = new Map<string, number>();
   const scales = new Map<string, StoredScales>();
+  const roles = quantizableWeights(artifacts, weights);
   const byName = new Map(weights.map((weight) => [weight.spec.name, weight]));
   for (const [name, entry] of Object.entries(metadataOf(artifacts))) {
-    if (!isJson(entry)) continue;
-    const codes = byName.get(entry.form === "scales" ? `${name}/codes` : name);
-    if (codes?.spec.quantization?.dtype !== "uint8" || typeof entry.bits !== "number") continue;
-    if (entry.form === "affine") bits.set(name, entry.bits);
-    const scale = byName.get(scalesName(artifacts, weights, name, entry.form) ?? "");
+    if (!isJson(entry) || typeof entry.bits !== "number") continue;
+    if (entry.form === "affine" && isBytes(byName.get(name))) bits.set(name, entry.bits);
+    const names = namesOf(artifacts, roles, name, entry.form);
+    const codes = byName.get(names?.codes ?? "");
+    const scale = byName.get(names?.scales ?? "");
+    if (codes === undefined || !isBytes(codes)) continue;
     if (scale?.spec.dtype !== "float32" || typeof entry.axis !== "number") continue;
     const viewShape = viewOf(codes.spec.shape, entry.axis, sizeOf(scale.spec.shape));
     if (viewShape === undefined) continue;
@@ -46,24 +48,33 @@ export function storedQuantization(artifacts: ModelArtifacts, weights: readonly 
   return { bits, scales };
 }
 
+function isBytes(weight: StoredWeight | undefined): boolean {
+  return weight?.spec.quantization?.dtype === "uint8";
+}
+
 function metadataOf({ userDefinedMetadata }: ModelArtifacts): object {
   const ours = isJson(userDefinedMetadata) ? userDefinedMetadata.bitpress : undefined;
   return isJson(ours) && isJson(ours.weights) ? ours.weights : {};
 }
 
-function scalesName(
-  artifacts: ModelArtifacts,
-  weights: readonly StoredWeight[],
+/** Names of the weights that hold the codes and the scales of a weight that was quantized per channel. */
+function namesOf(
+  { modelTopology }: ModelArtifacts,
+  roles: readonly QuantizableWeight[],
   name: string,
   form: unknown,
-): string | undefined {
-  const topology = artifacts.modelTopology;
-  if (form === "scales" && isGraphTopology(topology)) return `${name}/scales`;
-  if (form !== "normalize" || !isLayersTopology(topology)) return undefined;
-  const owner = quantizableWeights(artifacts, weights).find((role) => role.name === name)?.layer.name;
-  const layers = layersOf(topology);
+): { codes: string; scales: string } | undefined {
+  if (form === "scales" && isGraphTopology(modelTopology)) {
+    const product = (modelTopology.node as readonly unknown[]).find((node) => isJson(node) && node.name === name);
+    const inputs = isJson(product) && product.op === "Mul" && Array.isArray(product.input) ? product.input : [];
+    return { codes: String(inputs[0]), scales: String(inputs[1]) };
+  }
+  if (form !== "normalize" || !isLayersTopology(modelTopology)) return undefined;
+  const owner = roles.find((role) => role.name === name)?.layer.name;
+  const layers = layersOf(modelTopology);
+  // scaleAfterLayers puts the normalization right behind the layer.
   const next = layers[layers.findIndex((layer) => layer.name === owner) + 1];
-  return next?.type === "BatchNormalization" ? `${next.name}/gamma` : undefined;
+  return next?.type === "BatchNormalization" ? { codes: name, scales: `${next.name}/gamma` } : undefined;
 }
 
 /** The shape in which `axis` has as many channels as there are scales: the weight's own, or a depthwise view. */
