@@ -22,6 +22,8 @@ export interface Kernels {
   readonly build: Build;
   readonly exports: TrainExports;
   readonly arena: Arena;
+  /** What instantiateOn makes further instances of. */
+  readonly module: WebAssembly.Module;
 }
 
 const BUILDS: readonly Build[] = ["simd", "relaxed", "debug", "reference"];
@@ -189,7 +191,21 @@ function start(source: object, expected: Build | undefined): Kernels {
       { expected, build },
     );
   }
-  return { build, exports, arena: new Arena(memory, CONSTANTS_PTR + exports.initConstants(CONSTANTS_PTR)) };
+  const arena = new Arena(memory, CONSTANTS_PTR + exports.initConstants(CONSTANTS_PTR));
+  return { build, exports, arena, module };
+}
+
+/** Most that the block of constants takes, in any build. */
+export const CONSTANTS_BYTES = 64;
+
+/**
+ * A second instance of the loaded kernels, on somebody else's memory; `constantsPtr` is the address of CONSTANTS_BYTES bytes
+ * there that stay the instance's own, 16-byte aligned. Nothing else is written but what calls write.
+ */
+export function instantiateOn({ module }: Kernels, memory: WebAssembly.Memory, constantsPtr: number): TrainExports {
+  const exports = instantiate(module, memory);
+  exports.initConstants(constantsPtr);
+  return exports;
 }
 
 function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): TrainExports {
