@@ -224,7 +224,7 @@ interface PermuteNode extends NodeBase {
 }
 
 /** Acts in training only: Dropout, SpatialDropout1D, GaussianNoise … */
-interface DropoutNode extends NodeBase {
+export interface DropoutNode extends NodeBase {
   readonly op: "dropout";
   /** Class and getConfig() from which the stock layer is made again. */
   readonly className: string;
