@@ -7,14 +7,15 @@ import { BatchNormLayer } from "./batch-norm-layer.js";
 import { EdgeLayer } from "./edge-layer.js";
 import { OpLayer } from "./op-layer.js";
 import "./register-layers.js";
+import { ParamsLayer } from "./params-layer.js";
 import { RoundingLayer } from "./rounding-layer.js";
 import { stockLayer } from "./stock-parts.js";
 import { WeightedLayer } from "./weighted-layer.js";
 
-/** A value of the graph in the model being built, with its parameters [2, 1] where it is quantized. */
+/** A value of the graph in the model being built, and the parameters [2, 1] of its grid where it has one. */
 interface Built {
   readonly tensor: tf.SymbolicTensor;
-  readonly params: tf.SymbolicTensor | undefined;
+  readonly params: (() => tf.SymbolicTensor) | undefined;
 }
 
 interface Building {
@@ -58,7 +59,8 @@ function addNode(building: Building, node: GraphNode): void {
   const inputs = node.inputs.map((input) => built(building, input));
   const tensors = inputs.map(({ tensor }) => tensor);
   // The grid of a bias follows from that of the input.
-  if (isWeighted(node) && inputs[0].params !== undefined) tensors.push(inputs[0].params);
+  const hasBias = isWeighted(node) && (node.bias !== undefined || node.batchNorm !== undefined);
+  if (hasBias && inputs[0].params !== undefined) tensors.push(inputs[0].params());
   const outputs = [layerOf(building, node).apply(tensors.length === 1 ? tensors[0] : tensors)].flat();
   node.outputs.forEach((output, i) => {
     place(building, output, outputs[i] as tf.SymbolicTensor, node);
@@ -89,15 +91,22 @@ function quantized(
     const { quantStartStep = schedule.quantStartStep } = quantizer;
     const name = `${value}/quantized`;
     const layer = new EdgeLayer({ name, value, quantizer, quantStartStep, decay, freezeObserversStep });
-    const [rounded, params] = layer.apply(tensor) as tf.SymbolicTensor[];
-    return { tensor: rounded, params };
+    const rounded = layer.apply(tensor) as tf.SymbolicTensor;
+    let params: tf.SymbolicTensor | undefined;
+    return {
+      tensor: rounded,
+      params: () => {
+        params ??= new ParamsLayer({ name: `${value}/params` }).apply(rounded) as tf.SymbolicTensor;
+        return params;
+      },
+    };
   }
   // Absent where the parameters are those of a concat behind, which rounds for its producers: it only moves values.
   const params = values.get(quantizer.like)?.params;
   if (params === undefined || node === undefined || !averages(node)) return { tensor, params };
   const source = graph.quantizers[quantizer.like] as Exclude<EdgeQuantizer, { like: string }>;
   const layer = new RoundingLayer({ name: `${value}/rounded`, quantizer: source });
-  return { tensor: layer.apply([tensor, params]) as tf.SymbolicTensor, params };
+  return { tensor: layer.apply([tensor, params()]) as tf.SymbolicTensor, params };
 }
 
 /** Whether a node that keeps its input's parameters gives values between those of its input's grid. */

@@ -23,7 +23,7 @@ export interface EdgeConfig {
 /**
  * One value of the graph on its grid: observes its range in training and rounds to it.
  *
- * Gives two tensors: the values, and their parameters [2, 1] for the layers behind (scale 0 while nothing is rounded).
+ * The parameters of its last call are there for the layers behind (ParamsLayer).
  * In training, step n (from 0): observes while n < freezeObserversStep, rounds from quantStartStep on. In evaluation: rounds.
  * Weights, none trainable: range [min, max], observed (batches seen), step; with fixed parameters the step alone.
  *
@@ -35,6 +35,8 @@ export class EdgeLayer extends tf.layers.Layer {
   #range: LayerVariable | undefined;
   #observed: LayerVariable | undefined;
   #step: LayerVariable | undefined;
+  /** Whether the last call rounded. */
+  #rounds = false;
 
   constructor(config: EdgeConfig) {
     super({ name: config.name });
@@ -52,29 +54,24 @@ export class EdgeLayer extends tf.layers.Layer {
     this.built = true;
   }
 
-  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape[] {
-    return [single(inputShape), [2, 1]];
+  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
+    return single(inputShape);
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[], { training = false }: { training?: boolean }): tf.Tensor[] {
+  override call(inputs: tf.Tensor | tf.Tensor[], { training = false }: { training?: boolean }): tf.Tensor {
     return tf.tidy(() => {
       const [x] = [inputs].flat();
       const collect = collector();
-      if (collect !== undefined) {
-        collect(this.config.value, x);
-        return [x.clone(), noParams()];
-      }
-      const { quantizer, quantStartStep, freezeObserversStep } = this.config;
-      const step = this.#step as LayerVariable;
-      const n = readCounter(step);
-      if (training) {
-        if (n < freezeObserversStep) this.#observe(x);
-        writeCounter(step, n + 1);
-      }
-      if (training && n < quantStartStep) return [x.clone(), noParams()];
-      const params = this.params();
-      return [fakeQuantize(x, params, gridOf(this.name, optionsOf(quantizer))), params];
+      collect?.(this.config.value, x);
+      this.#rounds = collect === undefined && this.#advance(x, training);
+      if (!this.#rounds) return x.clone();
+      return fakeQuantize(x, this.params(), gridOf(this.name, optionsOf(this.config.quantizer)));
     });
+  }
+
+  /** Parameters [2, 1] with which the last call rounded; scale 0 where it did not. */
+  currentParams(): tf.Tensor2D {
+    return this.#rounds ? this.params() : noParams();
   }
 
   /** Parameters [2, 1] of the range observed so far, or the fixed ones. Errors: QuantError `not-calibrated`. */
@@ -111,6 +108,17 @@ export class EdgeLayer extends tf.layers.Layer {
 
   override getConfig(): tf.serialization.ConfigDict {
     return { ...super.getConfig(), ...(this.config as unknown as tf.serialization.ConfigDict) };
+  }
+
+  /** Observes and counts one call; tells whether it rounds. */
+  #advance(x: tf.Tensor, training: boolean): boolean {
+    if (!training) return true;
+    const { quantStartStep, freezeObserversStep } = this.config;
+    const step = this.#step as LayerVariable;
+    const n = readCounter(step);
+    if (n < freezeObserversStep) this.#observe(x);
+    writeCounter(step, n + 1);
+    return n >= quantStartStep;
   }
 
   #observe(x: tf.Tensor): void {
