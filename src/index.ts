@@ -1,10 +1,13 @@
 export { NaiveQuantizer } from "./arrays/naive-quantizer.js";
+export type { QATLayer } from "./arrays/qat-layer.js";
+export { type QATCompressOptions, QATQuantizer, type QATTraining } from "./arrays/qat-quantizer.js";
 export {
   type QuantizeSafetensorsOptions,
   quantizeSafetensors,
   type SafetensorsProgress,
 } from "./arrays/quantize-safetensors.js";
 export { quantizeTfjs, type WeightProgress } from "./arrays/quantize-tfjs.js";
+export type { LayerRanges, QATState } from "./arrays/training-state.js";
 export { QuantError, type QuantErrorCode } from "./core/errors.js";
 export type { Granularity, WeightLayout } from "./core/granularity.js";
 export type { Codes, Grid, GridOptions } from "./core/grid.js";
@@ -37,8 +40,10 @@ export type {
   RangeState,
 } from "./observers/observer.js";
 export { type ObserverKinds, observerFromJSON } from "./observers/observer-from-json.js";
+export type { CalibrationConfig, TargetCalibration } from "./quantizers/calibration-config.js";
 export type { ConfigList } from "./quantizers/config-list.js";
 export type { NaiveOptions } from "./quantizers/naive.js";
+export type { QATOptions, QATSchedule } from "./quantizers/qat.js";
 export type { Report, TensorReport } from "./quantizers/report.js";
 export { chooseQuantParams, type Range } from "./reference/choose-quant-params.js";
 export type { PackedBits } from "./reference/pack-bits.js";

@@ -1,6 +1,5 @@
 import { QuantError } from "../core/errors.js";
 import type { WeightLayout } from "../core/granularity.js";
-import { checkShape } from "../core/shape.js";
 import type { QuantizedStateDict, QuantizedTensor, StateDict, Tensor } from "../core/tensor.js";
 import type { ConfigList } from "../quantizers/config-list.js";
 import { type NaiveGrid, type NaiveOptions, type NaivePlanner, naivePlanner } from "../quantizers/naive.js";
@@ -9,7 +8,7 @@ import { quantizedReport, type Report, reportOf, type TensorReport, untouchedRep
 import type { LayerInfo } from "../quantizers/select-config.js";
 import { layerOfEntry, stateDictLayers } from "../quantizers/state-dict-layers.js";
 import { checkWeightLayout, weightGrid } from "../quantizers/weight-rule.js";
-import { checkFloats } from "../wasm/arguments.js";
+import { checkStateDict } from "./check-state-dict.js";
 
 const WHERE = "NaiveQuantizer.compress";
 
@@ -48,7 +47,7 @@ export class NaiveQuantizer {
   compress(state: StateDict, options: { layout?: WeightLayout } = {}): QuantizedStateDict {
     const { layout = "pytorch" } = options;
     checkWeightLayout(WHERE, layout);
-    checkState(state);
+    checkStateDict(WHERE, state);
     const layers = new Map(stateDictLayers(WHERE, state).map((layer) => [layer.name, layer]));
     const plan = this.#planner([...layers.values()], WHERE);
     const result: Record<string, Tensor | QuantizedTensor> = {};
@@ -84,20 +83,4 @@ function quantizeEntry(
   const where = `${WHERE}: "${name}"`;
   const weight = weightGrid(name, shape, type, { ...grid, layout });
   return weight && quantizeWeight(where, { data, shape: weight.viewShape ?? shape }, weight);
-}
-
-function checkState(state: StateDict): void {
-  if (typeof state !== "object" || state === null) {
-    throw new TypeError(`${WHERE}: expected a state dict { name: { data, shape } }, got ${String(state)}`);
-  }
-  const entries = Object.entries(state);
-  if (entries.length === 0) throw new QuantError("invalid-model", `${WHERE}: expected at least one tensor, got none`);
-  for (const [name, tensor] of entries) {
-    const where = `${WHERE}: "${name}"`;
-    if (typeof tensor !== "object" || tensor === null) {
-      throw new TypeError(`${where}: expected { data, shape }, got ${String(tensor)}`);
-    }
-    checkFloats(where, "data", tensor.data);
-    checkShape(where, tensor.shape, tensor.data.length);
-  }
 }

@@ -19,7 +19,7 @@ export interface MovingRangeStep {
  *
  * The composition of minMax, movingAverage, chooseQuantParams and fakeQuantize, in one pass over the state.
  * `range` is [min, max], updated in place; returns the parameters used, or undefined, with nothing changed, when x holds
- * NaN or ±Infinity. `out` may be x itself. Source: Jacob et al. 2018, §3.1.
+ * NaN or ±Infinity. `out` may be x itself; `where` begins the message of errors. Source: Jacob et al. 2018, §3.1.
  */
 export function observeFakeQuantize(
   x: Float32Array,
@@ -27,6 +27,7 @@ export function observeFakeQuantize(
   { first, decay }: MovingRangeStep,
   options: GridOptions,
   out: Float32Array,
+  where = "observeFakeQuantize",
 ): QuantParams | undefined {
   const min = new Float32Array(1);
   const max = new Float32Array(1);
@@ -34,8 +35,8 @@ export function observeFakeQuantize(
   const batch = Float32Array.of(min[0], max[0]);
   const next = first ? batch : range.slice();
   if (!first) movingAverage(next, batch, decay);
-  const params = chooseQuantParams({ min: next[0], max: next[1] }, options, "observeFakeQuantize");
-  fakeQuantize(x, resolveParams("observeFakeQuantize", params, x.length), out);
+  const params = chooseQuantParams({ min: next[0], max: next[1] }, options, where);
+  fakeQuantize(x, resolveParams(where, params, x.length), out);
   range.set(next);
   return params;
 }

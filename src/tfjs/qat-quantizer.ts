@@ -1,11 +1,13 @@
-import type * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs";
 import { QuantError } from "../core/errors.js";
 import { placeQuantizers } from "../graph/passes/place-quantizers.js";
 import type { Graph } from "../graph/types.js";
 import type { ConfigList } from "../quantizers/config-list.js";
 import { type QATOptions, type QATPlan, type QATSchedule, qatPlan } from "../quantizers/qat.js";
 import type { LayerInfo } from "../quantizers/select-config.js";
+import { enableWasmTraining } from "./enable-wasm-training.js";
 import { importLayersModel } from "./import-layers-model.js";
+import { type QATReport, qatReport } from "./qat-report.js";
 import { buildModel } from "./simulated/build-model.js";
 import { prepareGraph } from "./simulated/prepare-graph.js";
 
@@ -20,6 +22,7 @@ const WHERE = "QATQuantizer.compress";
  */
 export class QATQuantizer {
   readonly #plan: QATPlan;
+  #report: QATReport | undefined;
 
   /**
    * @param config options, or NNI's config list
@@ -51,7 +54,21 @@ export class QATQuantizer {
         `${WHERE}: expected a model with layers to quantize, got none in "${graph.name}"`,
       );
     }
-    return buildModel(placed, weights, this.#plan.schedule);
+    if (tf.getBackend() === "wasm") enableWasmTraining();
+    const simulated = buildModel(placed, weights, this.#plan.schedule);
+    this.#report = tf.tidy(() => qatReport(placed, weights, simulated) as QATReport & tf.TensorContainer);
+    return simulated;
+  }
+
+  /** What the last compress did: bytes and SQNR per tensor, and the layers that stay float. */
+  report(): QATReport {
+    if (this.#report === undefined) {
+      throw new QuantError(
+        "invalid-model",
+        "QATQuantizer.report: expected a compressed model, got none; call compress first",
+      );
+    }
+    return this.#report;
   }
 }
 

@@ -14,6 +14,7 @@ import { loadedKernels } from "./load.js";
  * @param step whether this is the first batch, and the decay
  * @param options the grid
  * @param out optional Float32Array for the result; may be x itself
+ * @param where begins the message of every error
  * @returns the rounded values and the parameters they were rounded with
  *
  * Errors: as minMax and chooseQuantParams; nothing is changed then.
@@ -24,8 +25,8 @@ export function observeFakeQuantize(
   step: reference.MovingRangeStep,
   options: GridOptions,
   out?: Float32Array,
+  where = "observeFakeQuantize",
 ): { values: Float32Array; params: QuantParams } {
-  const where = "observeFakeQuantize";
   checkFloats(where, "x", x);
   if (x.length === 0) throw new RangeError(`${where}: expected at least one element, got an empty tensor`);
   const grid = gridOf(where, options);
@@ -33,7 +34,7 @@ export function observeFakeQuantize(
   checkOverlap(where, x, values, true);
   const kernels = loadedKernels();
   if (kernels === undefined) {
-    const params = reference.observeFakeQuantize(x, range, step, options, values);
+    const params = reference.observeFakeQuantize(x, range, step, options, values, where);
     if (params === undefined) throw nonFiniteError(where, x);
     return { values, params };
   }
@@ -64,7 +65,7 @@ export function observeFakeQuantize(
     );
     if (status === 1) throw nonFiniteError(where, input());
     // The definition throws on such a range, naming its ends, before it changes anything.
-    if (status === 2) reference.observeFakeQuantize(input(), range, step, options, output());
+    if (status === 2) reference.observeFakeQuantize(input(), range, step, options, output(), where);
     range.set(f32.subarray(state >>> 2, (state >>> 2) + 2));
     if (outPtr === undefined) values.set(f32.subarray(to >>> 2, (to >>> 2) + length));
     const scale = f32[(state >>> 2) + 2];

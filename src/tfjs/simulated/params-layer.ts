@@ -10,7 +10,10 @@ export class ParamsLayer extends tf.layers.Layer {
   static readonly className = "BitpressParams";
   #edge: EdgeLayer | undefined;
 
-  override apply(inputs: Parameters<tf.layers.Layer["apply"]>[0], kwargs?: object): ReturnType<tf.layers.Layer["apply"]> {
+  override apply(
+    inputs: Parameters<tf.layers.Layer["apply"]>[0],
+    kwargs?: object,
+  ): ReturnType<tf.layers.Layer["apply"]> {
     const [input] = [inputs].flat();
     if (input instanceof tf.SymbolicTensor && input.sourceLayer instanceof EdgeLayer) this.#edge = input.sourceLayer;
     return super.apply(inputs, kwargs);
