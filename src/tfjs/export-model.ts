@@ -43,7 +43,7 @@ export async function exportModel(model: tf.LayersModel): Promise<ExportedModel>
   const weighted = new Map(
     layers.filter((layer) => layer instanceof WeightedLayer).map((layer) => [layer.name, layer] as const),
   );
-  if (weighted.size === 0) {
+  if (weighted.size === 0 && !layers.some((layer) => layer instanceof EdgeLayer)) {
     throw new QuantError(
       "invalid-model",
       "exportModel: expected a model made by QATQuantizer.compress, got one without its layers",
