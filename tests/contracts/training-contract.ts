@@ -40,7 +40,7 @@ export interface Instance {
 }
 
 /** Runs a call and returns its outputs; fails when it writes anything but its outputs and scratch. */
-export function runGuarded({ exports, memory }: Instance, call: KernelCall, inputs: Float32Array[], what: string) {
+function runGuarded({ exports, memory }: Instance, call: KernelCall, inputs: Float32Array[], what: string) {
   let free = 1024;
   const place = (bytes: number, oddBytes: number): number => {
     const ptr = Math.ceil(free / 16) * 16 + oddBytes;
