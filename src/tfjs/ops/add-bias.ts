@@ -17,7 +17,8 @@ const OP: Op = {
       return withBuffers(backend, biasGradientCall(sizes), [dy], [[sizes.channels]])[0];
     },
   },
-  gradient: ([dy]) => ({ x: () => dy.clone(), bias: () => runKernel(GRADIENT, { dy })[0] }),
+  // Reshape gives another tensor of the same data; on the wasm backend a clone copies it.
+  gradient: ([dy]) => ({ x: () => tf.reshape(dy, dy.shape), bias: () => runKernel(GRADIENT, { dy })[0] }),
 };
 
 /**
