@@ -38,7 +38,7 @@ export const TRAINING_EXPORTS = [
 const CANARY = 0xa5;
 /** Bytes between arrays; more than a kernel could overshoot by a tile. */
 const MARGIN = 96;
-/** Of gradients of convolutions, relative to the largest value (docs/numerics.md, "Same bits"). */
+/** Of gradients of convolutions, relative to the largest value (docs/numerics.md, "Gradients of training"). */
 const TOLERANCE = 1e-5;
 
 /** An instance of a build on a memory of its own. */
