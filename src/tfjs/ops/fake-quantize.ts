@@ -1,12 +1,14 @@
 import * as tf from "@tensorflow/tfjs";
 import type { QuantParams } from "../../core/quant-params.js";
+import { sizeOf } from "../../core/shape.js";
 import { fakeQuantize as fakeQuantizeArray } from "../../wasm/fake-quantize.js";
 import { fakeQuantizeCall, fakeQuantizeGradientCall } from "../../wasm/fake-quantize-call.js";
 import { fakeQuantizeGradient as fakeQuantizeGradientArray } from "../../wasm/fake-quantize-gradient.js";
 import { withBuffers } from "../backend-memory.js";
-import { type HostBackend, hostTensor, onHostBackend, registerHostKernel } from "./host-backend.js";
+import { type HostBackend, hostTensor } from "./host-backend.js";
 import { columnsOf } from "./quant-params-tensor.js";
 import { roundOps } from "./round-ops.js";
+import { type Op, runKernel, runOp } from "./run-op.js";
 
 /** The grid of a fake-quantization; per channel, `axis` is where the columns of the parameters lie. */
 export interface FakeQuantizeGrid {
@@ -15,8 +17,35 @@ export interface FakeQuantizeGrid {
   readonly axis?: number;
 }
 
-const FORWARD = "BitpressFakeQuantize";
-const BACKWARD = "BitpressFakeQuantizeGradient";
+const GRADIENT = "BitpressFakeQuantizeGradient";
+
+const OP: Op<FakeQuantizeGrid> = {
+  name: "BitpressFakeQuantize",
+  kernels: {
+    BitpressFakeQuantize: ({ inputs: { x, params }, attrs, backend }) => {
+      const host = backend as HostBackend;
+      const found = paramsOf(host.readSync(params.dataId), attrs);
+      if (found === undefined) return hostTensor(host, host.readSync(x.dataId).slice(), x.shape);
+      if (isPerTensor(found)) return withBuffers(backend, fakeQuantizeCall(found, sizeOf(x.shape)), [x], [x.shape])[0];
+      return hostTensor(host, fakeQuantizeArray(host.readSync(x.dataId), found, { shape: x.shape }), x.shape);
+    },
+    [GRADIENT]: ({ inputs: { dy, x, params }, attrs, backend }) => {
+      const host = backend as HostBackend;
+      const found = paramsOf(host.readSync(params.dataId), attrs);
+      if (found === undefined) return hostTensor(host, host.readSync(dy.dataId).slice(), x.shape);
+      if (isPerTensor(found)) {
+        return withBuffers(backend, fakeQuantizeGradientCall(found, sizeOf(x.shape)), [dy, x], [x.shape])[0];
+      }
+      const [dyValues, xValues] = [dy, x].map(({ dataId }) => host.readSync(dataId));
+      return hostTensor(host, fakeQuantizeGradientArray(dyValues, xValues, found, { shape: x.shape }), x.shape);
+    },
+  },
+  inputsToSave: ["x", "params"],
+  gradient: ([dy], [x, params], attrs) => ({
+    x: () => runKernel(GRADIENT, { dy, x, params }, attrs)[0],
+    params: () => tf.zerosLike(params),
+  }),
+};
 
 /**
  * Rounds a tensor to its grid; the gradient passes straight through where the code before clamping lies on the grid.
@@ -30,42 +59,7 @@ const BACKWARD = "BitpressFakeQuantizeGradient";
  * Rounding, source: src/reference/fake-quantize.ts, src/reference/fake-quantize-gradient.ts.
  */
 export function fakeQuantize<T extends tf.Tensor>(x: T, params: tf.Tensor2D, grid: FakeQuantizeGrid): T {
-  if (!onHostBackend()) return composed(x, params, grid) as T;
-  registerKernels();
-  return tf.engine().runKernel(FORWARD, { x, params }, { ...grid }) as T;
-}
-
-function registerKernels(): void {
-  if (tf.getGradient(FORWARD) !== undefined) return;
-  registerHostKernel(FORWARD, ({ inputs, attrs, backend }) => {
-    const { x, params } = inputs as unknown as Record<"x" | "params", tf.TensorInfo>;
-    const grid = attrs as unknown as FakeQuantizeGrid;
-    const host = backend as unknown as HostBackend;
-    const found = paramsOf(host.readSync(params.dataId), grid);
-    if (found === undefined) return hostTensor(host, host.readSync(x.dataId).slice(), x.shape);
-    if (isPerTensor(found)) return withBuffers(backend, fakeQuantizeCall(found, sizeOf(x)), [x], [x.shape])[0];
-    return hostTensor(host, fakeQuantizeArray(host.readSync(x.dataId), found, { shape: x.shape }), x.shape);
-  });
-  registerHostKernel(BACKWARD, ({ inputs, attrs, backend }) => {
-    const { dy, x, params } = inputs as unknown as Record<"dy" | "x" | "params", tf.TensorInfo>;
-    const grid = attrs as unknown as FakeQuantizeGrid;
-    const host = backend as unknown as HostBackend;
-    const found = paramsOf(host.readSync(params.dataId), grid);
-    if (found === undefined) return hostTensor(host, host.readSync(dy.dataId).slice(), x.shape);
-    if (isPerTensor(found)) {
-      return withBuffers(backend, fakeQuantizeGradientCall(found, sizeOf(x)), [dy, x], [x.shape])[0];
-    }
-    const values = [dy, x].map(({ dataId }) => host.readSync(dataId));
-    return hostTensor(host, fakeQuantizeGradientArray(values[0], values[1], found, { shape: x.shape }), x.shape);
-  });
-  tf.registerGradient({
-    kernelName: FORWARD,
-    inputsToSave: ["x", "params"],
-    gradFunc: (dy, [x, params], attrs) => ({
-      x: () => tf.engine().runKernel(BACKWARD, { dy: dy as tf.Tensor, x, params }, attrs) as tf.Tensor,
-      params: () => tf.zerosLike(params),
-    }),
-  });
+  return (runOp(OP, { x, params }, { ...grid })?.[0] ?? composed(x, params, grid)) as T;
 }
 
 type TensorParams = QuantParams & { readonly scale: number; readonly zeroPoint: number };
@@ -79,10 +73,6 @@ function paramsOf(values: Float32Array, { qmin, qmax, axis }: FakeQuantizeGrid):
 
 function isPerTensor(params: QuantParams): params is TensorParams {
   return params.axis === undefined;
-}
-
-function sizeOf({ shape }: tf.TensorInfo): number {
-  return shape.reduce((size, n) => size * n, 1);
 }
 
 /** The same by stock ops: scale 0 is told by where(), since nothing is read back. */

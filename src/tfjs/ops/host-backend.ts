@@ -12,17 +12,11 @@ export function onHostBackend(): boolean {
   return (HOST_BACKENDS as readonly string[]).includes(tf.getBackend());
 }
 
-/** Registers a kernel for the host backends, once. */
-export function registerHostKernel(kernelName: string, kernelFunc: tf.KernelFunc): void {
-  for (const backendName of HOST_BACKENDS) {
-    if (tf.getKernel(kernelName, backendName) === undefined) tf.registerKernel({ kernelName, backendName, kernelFunc });
-  }
-}
-
 /** What every tfjs backend gives kernels: synchronous reading and writing of values. */
 export interface HostBackend {
   readSync(dataId: object): Float32Array;
   write(values: Float32Array, shape: number[], dtype: "float32"): object;
+  disposeData(dataId: object): unknown;
 }
 
 /** A fresh tensor info over values. */

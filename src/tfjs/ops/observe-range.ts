@@ -1,11 +1,27 @@
 import * as tf from "@tensorflow/tfjs";
+import { sizeOf } from "../../core/shape.js";
 import { nonFiniteError } from "../../core/tensor.js";
 import { movingAverage } from "../../reference/moving-average.js";
 import { minMaxCall } from "../../wasm/min-max-call.js";
 import { withBuffers } from "../backend-memory.js";
-import { type HostBackend, onHostBackend, registerHostKernel } from "./host-backend.js";
+import { type HostBackend, hostTensor } from "./host-backend.js";
+import { type Op, runOp } from "./run-op.js";
 
-const KERNEL = "BitpressMinMax";
+/** Smallest and largest value as [min, max]; both NaN where the values are not all finite. */
+const OP: Op = {
+  name: "BitpressMinMax",
+  kernels: {
+    BitpressMinMax: ({ inputs: { x }, backend }) => {
+      const call = minMaxCall(sizeOf(x.shape));
+      const [pair] = withBuffers(backend, call, [x], [[2]]);
+      if (call.found.finite) return pair;
+      const host = backend as HostBackend;
+      host.disposeData(pair.dataId);
+      return hostTensor(host, Float32Array.of(Number.NaN, Number.NaN), [2]);
+    },
+  },
+  gradient: () => ({}),
+};
 
 /**
  * The moving range of a tensor's values after one more batch: `t = decay · t + (1 − decay) · batch`, or the batch's own.
@@ -22,28 +38,14 @@ const KERNEL = "BitpressMinMax";
  */
 export function observeRange(where: string, x: tf.Tensor, range: tf.Tensor1D | undefined, decay: number): tf.Tensor1D {
   return tf.tidy(() => {
-    if (!onHostBackend()) return composed(x, range, decay);
-    registerKernel();
-    const pair = tf.engine().runKernel(KERNEL, { x }) as tf.Tensor1D;
+    const pair = runOp(OP, { x }, {})?.[0] as tf.Tensor1D | undefined;
+    if (pair === undefined) return composed(x, range, decay);
     const batch = pair.dataSync<"float32">();
     if (!Number.isFinite(batch[0])) throw nonFiniteError(where, x.dataSync());
     if (range === undefined) return pair;
     const state = range.dataSync<"float32">().slice();
     movingAverage(state, batch, decay);
     return tf.tensor1d(state);
-  });
-}
-
-/** Gives NaN for both ends where the values are not all finite. */
-function registerKernel(): void {
-  registerHostKernel(KERNEL, ({ inputs, backend }) => {
-    const { x } = inputs as unknown as { readonly x: tf.TensorInfo };
-    const call = minMaxCall(x.shape.reduce((size, n) => size * n, 1));
-    const [pair] = withBuffers(backend, call, [x], [[2]]);
-    if (call.found.finite) return pair;
-    const host = backend as unknown as HostBackend & { disposeData(dataId: object): unknown };
-    host.disposeData(pair.dataId);
-    return { dataId: host.write(Float32Array.of(NaN, NaN), [2], "float32"), shape: [2], dtype: "float32" };
   });
 }
 

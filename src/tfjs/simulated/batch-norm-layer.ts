@@ -1,9 +1,11 @@
 import * as tf from "@tensorflow/tfjs";
 import type { BatchNormNode } from "../../graph/types.js";
+import { batchNormTrain } from "../ops/batch-norm-train.js";
+import { channelAffine } from "../ops/channel-affine.js";
+import { clip } from "../ops/clip.js";
 import { collector } from "./call-mode.js";
 import { type LayerVariable, readCounter, writeCounter } from "./counter.js";
 import { single } from "./edge-layer.js";
-import { batchNormTrain, channelAffine, clip } from "./float-ops.js";
 import { updateMoments } from "./moving-moments.js";
 import { constraintOf, regularizerOf } from "./stock-parts.js";
 
@@ -73,9 +75,9 @@ export class BatchNormLayer extends tf.layers.Layer {
 
   #normalized(x: tf.Tensor, training: boolean): tf.Tensor {
     const { node, freezeBatchNormStep } = this.config;
-    const channels = this.#mean.shape as number[];
-    const gamma = this.#gamma?.read() ?? tf.ones(channels);
-    const beta = this.#beta?.read() ?? tf.zeros(channels);
+    const channels = this.#mean.shape as [number];
+    const gamma = (this.#gamma?.read() ?? tf.ones(channels)) as tf.Tensor1D;
+    const beta = (this.#beta?.read() ?? tf.zeros(channels)) as tf.Tensor1D;
     const step = readCounter(this.#step);
     if (training) writeCounter(this.#step, step + 1);
     if (training && node.trainable && step < freezeBatchNormStep) {
@@ -84,7 +86,7 @@ export class BatchNormLayer extends tf.layers.Layer {
       updateMoments(this.#variance, variance, node.momentum);
       return y;
     }
-    const k = tf.div(gamma, tf.sqrt(tf.add(this.#variance.read(), node.epsilon)));
-    return channelAffine(x, k, tf.sub(beta, tf.mul(this.#mean.read(), k)));
+    const k = tf.div<tf.Tensor1D>(gamma, tf.sqrt(tf.add(this.#variance.read(), node.epsilon)));
+    return channelAffine(x, k, tf.sub<tf.Tensor1D>(beta, tf.mul(this.#mean.read(), k)));
   }
 }

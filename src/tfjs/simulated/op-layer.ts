@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { inferShape } from "../../graph/shapes.js";
 import type { BatchNormNode, DropoutNode, GraphNode, OpaqueNode, WeightedNode } from "../../graph/types.js";
-import { clip, maxPool } from "./float-ops.js";
+import { clip } from "../ops/clip.js";
+import { maxPool } from "../ops/max-pool.js";
 
 /** Nodes that neither weights nor chance change: what they give follows from their inputs. */
 export type PlainNode = Exclude<GraphNode, WeightedNode | BatchNormNode | DropoutNode | OpaqueNode>;
@@ -63,7 +64,11 @@ function run(node: PlainNode, inputs: readonly tf.Tensor[]): tf.Tensor {
     case "concat":
       return tf.concat([...inputs], node.axis);
     case "maxPool2d":
-      return maxPool(x, node.poolSize, node.strides, node.padding);
+      return maxPool(x as tf.Tensor4D, {
+        poolSize: [...node.poolSize],
+        strides: [...node.strides],
+        padding: node.padding,
+      });
     case "averagePool2d":
       return tf.avgPool(x as tf.Tensor4D, [...node.poolSize], [...node.strides], node.padding);
     case "globalMaxPool2d":

@@ -4,12 +4,16 @@ import type { Shape } from "../../core/shape.js";
 import type { NodeBatchNorm, NodeWeightGrid, WeightedNode } from "../../graph/types.js";
 import { weightsView } from "../../graph/weights-view.js";
 import { trainingGridOptions } from "../../quantizers/training-weights.js";
+import { addBias } from "../ops/add-bias.js";
+import { batchNormTrain } from "../ops/batch-norm-train.js";
 import { biasOnGrid } from "../ops/bias-on-grid.js";
+import { channelAffine } from "../ops/channel-affine.js";
+import { clip } from "../ops/clip.js";
 import { fakeQuantize } from "../ops/fake-quantize.js";
+import { momentsOf } from "../ops/moments-of.js";
 import { weightParams } from "../ops/weight-params.js";
 import { collector } from "./call-mode.js";
 import { type LayerVariable, readCounter, writeCounter } from "./counter.js";
-import { addBias, batchNormTrain, channelAffine, clip, momentsOf } from "./float-ops.js";
 import { linear } from "./linear.js";
 import { updateMoments } from "./moving-moments.js";
 import { constraintOf, regularizerOf } from "./stock-parts.js";
@@ -191,9 +195,9 @@ export class WeightedLayer extends tf.layers.Layer {
     const weights = mode.quantized
       ? this.#rounded(folded, this.#params(folded, weightGrid, undefined, undefined), weightGrid)
       : folded;
-    const correction = tf.mul(tf.sqrt(tf.add(variance, epsilon)), batchRoot);
+    const correction = tf.mul<tf.Tensor1D>(tf.sqrt(tf.add(variance, epsilon)), batchRoot);
     const centre = bias === undefined ? batchMean : tf.sub(batchMean, bias);
-    const shift = tf.sub(beta, tf.mul(tf.mul(gamma, centre), batchRoot));
+    const shift = tf.sub<tf.Tensor1D>(beta, tf.mul(tf.mul(gamma, centre), batchRoot));
     const y = channelAffine(linear.apply(node, x, weights), correction, shift);
     // Last, since the fold reads the moving moments as they were.
     this.#updateMoments(batchMean, batchVariance, momentum);
