@@ -51,7 +51,7 @@ export function widen(range: CollectedRange, { min, max }: ChannelRange, count: 
 }
 
 /** Checks that data was seen. */
-export function checkObserved(where: string, count: number): void {
+function checkObserved(where: string, count: number): void {
   if (count === 0) {
     throw new QuantError("not-calibrated", `${where}: expected observed data, got none; call observe() first`);
   }
