@@ -1,8 +1,8 @@
 // A histogram whose state depends on the values alone, not on their order or on how they came in parts.
 //
-//     bin   −3     −2     −1     0      1      2      3          width w = 2^e, the same for all
-//         ├──────┼──────┼──────┤ · ├──────┼──────┼──────┤
-//       −3w    −2w     −w        0        w     2w     3w
+//  bin      −3     −2     −1    0    1      2      3          width w = 2^e, the same for all
+//        ├──────┼──────┼──────┤ · ├──────┼──────┼──────┤
+//       −3w    −2w     −w       0        w      2w     3w
 //
 // Bin k > 0 holds ((k − 1)w, kw], bin −k holds [−kw, −(k − 1)w), bin 0 holds the zeros alone: they are exact on every grid
 // and, after a ReLU, often most of the data. The width is the smallest power of two with which BINS bins reach the largest

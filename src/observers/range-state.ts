@@ -36,11 +36,11 @@ export function checkSameChannels(
   range.axis = axis;
 }
 
-/** Widens a range, or begins it, with that of `count` more tensors. */
+/** Widens a range, or begins it, with that of `count` more tensors, whose arrays it may keep. */
 export function widen(range: CollectedRange, { min, max }: ChannelRange, count: number): void {
   if (range.count === 0) {
-    range.min = min.slice();
-    range.max = max.slice();
+    range.min = min;
+    range.max = max;
   } else {
     for (let c = 0; c < range.min.length; c++) {
       range.min[c] = Math.min(range.min[c], min[c]);
@@ -51,7 +51,7 @@ export function widen(range: CollectedRange, { min, max }: ChannelRange, count: 
 }
 
 /** Checks that data was seen. */
-export function checkObserved(where: string, count: number): void {
+function checkObserved(where: string, count: number): void {
   if (count === 0) {
     throw new QuantError("not-calibrated", `${where}: expected observed data, got none; call observe() first`);
   }
