@@ -16,7 +16,7 @@ export interface OpCall<Attributes> {
 }
 
 /** A kernel: one tensor, or an array of as many as the op has. */
-export type OpKernel<Attributes> = (call: OpCall<Attributes>) => tf.TensorInfo | tf.TensorInfo[];
+type OpKernel<Attributes> = (call: OpCall<Attributes>) => tf.TensorInfo | tf.TensorInfo[];
 
 /** An op and its gradient. */
 export interface Op<Attributes = object> {
