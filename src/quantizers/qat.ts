@@ -121,7 +121,7 @@ function readSchedule(where: string, schedule: QATSchedule): Required<QATSchedul
 }
 
 /** A step that no training reaches, which JSON can hold. */
-const NEVER = Number.MAX_SAFE_INTEGER;
+export const NEVER = Number.MAX_SAFE_INTEGER;
 
 function readStep(where: string, key: string, step: number): number {
   if (Number.isSafeInteger(step) && step >= 0) return step;

@@ -12,7 +12,8 @@ export type AskedQuantizers = ReadonlyMap<string, OwnQuantizer | FixedQuantizer>
  * (float32 inputs of the graph, opaque nodes).
  *
  * Inputs of the graph have at least 8 bits unless firstLastBits says otherwise: they are data of that many bits, and
- * fewer would throw them away before the first layer.
+ * fewer would throw them away before the first layer. So have outputs on prescribed parameters: fewer would make ties of
+ * probabilities that are not.
  */
 export function defaultEdges(graph: Graph, defaults: PlacementDefaults): AskedQuantizers {
   const { activationBits, firstLastBits } = defaults;
@@ -30,7 +31,9 @@ export function defaultEdges(graph: Graph, defaults: PlacementDefaults): AskedQu
     if (keepsParameters(node)) continue;
     for (const output of node.outputs) {
       if (node.op === "opaque" && !needed.has(output)) continue;
-      ask(output, node, lastValues.has(output) ? (firstLastBits ?? activationBits) : activationBits);
+      const bits = lastValues.has(output) ? (firstLastBits ?? activationBits) : activationBits;
+      const prescribed = graph.outputs.includes(output) && fixedParameters(node, bits, true) !== undefined;
+      ask(output, node, prescribed ? Math.max(8, bits) : bits);
     }
   }
   return asked;

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { isWeighted } from "../../graph/readers.js";
-import type { EdgeQuantizer, Graph, GraphNode, WeightedNode } from "../../graph/types.js";
+import type { EdgeQuantizer, FixedQuantizer, Graph, GraphNode, OwnQuantizer, WeightedNode } from "../../graph/types.js";
 import { weightsView } from "../../graph/weights-view.js";
-import type { QATSchedule } from "../../quantizers/qat.js";
+import { NEVER, type QATSchedule } from "../../quantizers/qat.js";
 import { BatchNormLayer } from "./batch-norm-layer.js";
 import { EdgeLayer } from "./edge-layer.js";
 import { OpLayer } from "./op-layer.js";
@@ -80,15 +80,16 @@ function place(building: Building, value: string, tensor: tf.SymbolicTensor, nod
 }
 
 function quantized(
-  { graph, schedule, values }: Building,
+  building: Building,
   value: string,
   tensor: tf.SymbolicTensor,
   node: GraphNode | undefined,
   quantizer: EdgeQuantizer,
 ): Built {
+  const { graph, schedule, values } = building;
   if (!("like" in quantizer)) {
     const { decay, freezeObserversStep } = schedule;
-    const { quantStartStep = schedule.quantStartStep } = quantizer;
+    const quantStartStep = startStepOf(building, value, quantizer);
     const name = `${value}/quantized`;
     const layer = new EdgeLayer({ name, value, quantizer, quantStartStep, decay, freezeObserversStep });
     const rounded = layer.apply(tensor) as tf.SymbolicTensor;
@@ -107,6 +108,15 @@ function quantized(
   const source = graph.quantizers[quantizer.like] as Exclude<EdgeQuantizer, { like: string }>;
   const layer = new RoundingLayer({ name: `${value}/rounded`, quantizer: source });
   return { tensor: layer.apply([tensor, params()]) as tf.SymbolicTensor, params };
+}
+
+/**
+ * The step from which training rounds a value. Never, where prescribed parameters round an output: between a softmax and its
+ * loss rounding serves nothing, and a probability that becomes 0 has no gradient.
+ */
+function startStepOf({ graph, schedule }: Building, value: string, quantizer: OwnQuantizer | FixedQuantizer): number {
+  if ("fixed" in quantizer && graph.outputs.includes(value)) return NEVER;
+  return quantizer.quantStartStep ?? schedule.quantStartStep;
 }
 
 /** Whether a node that keeps its input's parameters gives values between those of its input's grid. */

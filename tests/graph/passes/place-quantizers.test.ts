@@ -67,7 +67,9 @@ describe("placeQuantizers by defaults", () => {
     const graph = drawn((g, x) => [g.op("softmax", "p", x), g.op("sigmoid", "s", x), g.op("tanh", "t", x)]);
     const prescribed = { p: "int8 fixed 1/256 -128", s: "int8 fixed 1/256 -128", t: "int8 fixed 1/128 0" };
     assert.deepEqual(edges(graph), { x: "int8", ...prescribed });
-    assert.equal(edges(graph, { activationBits: 4 }).p, "int4 fixed 1/16 -8");
+    assert.equal(edges(graph, { activationBits: 4 }).p, "int8 fixed 1/256 -128", "an output");
+    const within = drawn((g, x) => g.dense("fc", g.op("tanh", "t", x), 3));
+    assert.equal(edges(within, { activationBits: 4 }).t, "int4 fixed 1/8 0");
   });
 
   it("lets pools, pad, upsampling, reshape, flatten, permute, dropout and identity keep their input's", () => {
