@@ -4,6 +4,9 @@ export { initConstants } from "./core/constants";
 export { features } from "./core/features";
 export { batchNormTrainF32 } from "./kernels/batch-norm-train";
 export { batchNormTrainGradientF32 } from "./kernels/batch-norm-train-gradient";
+export { biasGradientF32 } from "./kernels/bias-gradient";
+export { channelAffineF32 } from "./kernels/channel-affine";
+export { channelAffineGradientF32 } from "./kernels/channel-affine-gradient";
 export { clipGradientF32 } from "./kernels/clip-gradient";
 export { conv2dBackpropFilterF32 } from "./kernels/conv2d-backprop-filter";
 export { conv2dBackpropInputF32 } from "./kernels/conv2d-backprop-input";
@@ -29,6 +32,7 @@ export {
 } from "./kernels/fold-batch-norm";
 export { maxPoolGradientF32 } from "./kernels/max-pool-gradient";
 export { minMaxF32, minMaxF32PerChannel } from "./kernels/min-max";
+export { momentsF32 } from "./kernels/moments";
 export { movingAverageF32 } from "./kernels/moving-average";
 export { observeFakeQuantizeF32 } from "./kernels/observe-fake-quantize";
 export { packBits, unpackBits } from "./kernels/pack-bits";

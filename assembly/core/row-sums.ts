@@ -22,3 +22,18 @@ export function repeatRows(values: usize, table: usize, channels: i32): void {
   const row = channels << 2;
   for (let i = 0; i < 4; ++i) memory.copy(table + i * row, values, row);
 }
+
+/** sums[i mod table] += x[i] for n floats; table counts bytes. */
+export function addRows(x: usize, sums: usize, n: i32, table: i32): void {
+  let p = 0; // byte offset in the table
+  for (const end = x + ((n & ~3) << 2); x < end; x += 16) {
+    v128.store(sums + p, f32x4.add(v128.load(sums + p), v128.load(x)));
+    p += 16;
+    p = p == table ? 0 : p;
+  }
+  for (let rest = n & 3; rest > 0; --rest) {
+    store<f32>(sums + p, load<f32>(sums + p) + load<f32>(x));
+    x += 4;
+    p += 4;
+  }
+}

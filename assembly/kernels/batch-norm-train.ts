@@ -1,4 +1,5 @@
-import { combineRows, repeatRows } from "../core/row-sums";
+import { repeatRows } from "../core/row-sums";
+import { momentsF32 } from "./moments";
 
 /**
  * Batch normalization as in training: by the moments of the batch itself.
@@ -37,17 +38,7 @@ export function batchNormTrainF32(
   const betas = factors + table;
   const n = rows * channels;
 
-  memory.fill(scratch, 0, table);
-  addRows(x, scratch, n, table);
-  combineRows(scratch, mean, channels);
-  divide(mean, channels, <f32>rows);
-  repeatRows(mean, means, channels);
-
-  memory.fill(scratch, 0, table);
-  addSquares(x, means, scratch, n, table);
-  combineRows(scratch, variance, channels);
-  divide(variance, channels, <f32>rows);
-
+  momentsF32(x, mean, variance, rows, channels, scratch);
   for (let c = 0; c < channels << 2; c += 4) {
     const sigma = sqrt<f32>(load<f32>(variance + c) + epsilon);
     store<f32>(scratch + c, load<f32>(gamma + c) * (<f32>1 / sigma));
@@ -55,42 +46,6 @@ export function batchNormTrainF32(
   repeatRows(scratch, factors, channels);
   repeatRows(beta, betas, channels);
   normalize(x, y, means, factors, betas, n, table);
-}
-
-function divide(values: usize, n: i32, by: f32): void {
-  for (const end = values + (n << 2); values < end; values += 4) store<f32>(values, load<f32>(values) / by);
-}
-
-/** sums[i mod table] += x[i] for n floats. */
-function addRows(x: usize, sums: usize, n: i32, table: i32): void {
-  let p = 0; // byte offset in the table
-  for (const end = x + ((n & ~3) << 2); x < end; x += 16) {
-    v128.store(sums + p, f32x4.add(v128.load(sums + p), v128.load(x)));
-    p += 16;
-    p = p == table ? 0 : p;
-  }
-  for (let rest = n & 3; rest > 0; --rest) {
-    store<f32>(sums + p, load<f32>(sums + p) + load<f32>(x));
-    x += 4;
-    p += 4;
-  }
-}
-
-/** sums[i mod table] += (x[i] - means[i mod table])^2 for n floats. */
-function addSquares(x: usize, means: usize, sums: usize, n: i32, table: i32): void {
-  let p = 0;
-  for (const end = x + ((n & ~3) << 2); x < end; x += 16) {
-    const d = f32x4.sub(v128.load(x), v128.load(means + p));
-    v128.store(sums + p, f32x4.add(v128.load(sums + p), f32x4.mul(d, d)));
-    p += 16;
-    p = p == table ? 0 : p;
-  }
-  for (let rest = n & 3; rest > 0; --rest) {
-    const d = load<f32>(x) - load<f32>(means + p);
-    store<f32>(sums + p, load<f32>(sums + p) + d * d);
-    x += 4;
-    p += 4;
-  }
 }
 
 function normalize(x: usize, y: usize, means: usize, factors: usize, betas: usize, n: i32, table: i32): void {

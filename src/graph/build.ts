@@ -23,6 +23,8 @@ export interface GraphBuilder {
   shapeOf(value: string): ValueShape;
   /** Adds a node, whose shape is inferred, and returns the name of its value. Opaque nodes: give the shapes. */
   add(node: GraphNode, shapes?: readonly ValueShape[]): string;
+  /** Says how a value is quantized. */
+  quantize(value: string, quantizer: EdgeQuantizer): void;
   /** The graph, validated. */
   finish(outputs: readonly string[]): Graph;
 }
@@ -33,6 +35,7 @@ export function buildGraph(name: string): GraphBuilder {
   const nodes: GraphNode[] = [];
   const values = new Map<string, Value>();
   const weights = new Map<string, WeightInfo>();
+  const quantizers = new Map<string, EdgeQuantizer>();
   const taken = new Set<string>();
 
   return {
@@ -71,6 +74,9 @@ export function buildGraph(name: string): GraphBuilder {
       nodes.push(node);
       return node.outputs[0];
     },
+    quantize(value, quantizer) {
+      quantizers.set(value, quantizer);
+    },
     finish(outputs) {
       const graph: Graph = {
         name,
@@ -79,7 +85,7 @@ export function buildGraph(name: string): GraphBuilder {
         values: Object.fromEntries(values),
         nodes,
         weights: Object.fromEntries(weights),
-        quantizers: {} as Readonly<Record<string, EdgeQuantizer>>,
+        quantizers: Object.fromEntries(quantizers),
       };
       validateGraph(graph);
       return graph;

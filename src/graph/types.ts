@@ -130,14 +130,14 @@ interface ConvolutionGeometry {
 }
 
 /** [batch, h, w, in] → [batch, h′, w′, out]. */
-interface Conv2dNode extends LinearNode, ConvolutionGeometry {
+export interface Conv2dNode extends LinearNode, ConvolutionGeometry {
   readonly op: "conv2d";
   /** [kh, kw, in, out]. */
   readonly weightsShape: readonly [number, number, number, number];
 }
 
 /** [batch, h, w, in] → [batch, h′, w′, in·multiplier]; output channel c reads input channel ⌊c / multiplier⌋. */
-interface DepthwiseConv2dNode extends LinearNode, ConvolutionGeometry {
+export interface DepthwiseConv2dNode extends LinearNode, ConvolutionGeometry {
   readonly op: "depthwiseConv2d";
   /** [kh, kw, in, multiplier]. */
   readonly weightsShape: readonly [number, number, number, number];
@@ -224,7 +224,7 @@ interface PermuteNode extends NodeBase {
 }
 
 /** Acts in training only: Dropout, SpatialDropout1D, GaussianNoise … */
-interface DropoutNode extends NodeBase {
+export interface DropoutNode extends NodeBase {
   readonly op: "dropout";
   /** Class and getConfig() from which the stock layer is made again. */
   readonly className: string;

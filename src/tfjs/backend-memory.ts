@@ -2,7 +2,7 @@ import type * as tf from "@tensorflow/tfjs";
 import { formatShape, type Shape, sizeOf } from "../core/shape.js";
 import type { TrainExports } from "../wasm/exports.js";
 import { type KernelCall, runCall } from "../wasm/kernel-call.js";
-import { CONSTANTS_BYTES, instantiateOn, type Kernels, loadedKernels } from "../wasm/load.js";
+import { CONSTANTS_BYTES, type Kernels, loadedKernels } from "../wasm/load.js";
 
 // How kernels meet the tensors of a tfjs backend.
 //
@@ -169,7 +169,7 @@ function tenantOf(backend: object): Tenant | undefined {
   // Another build after a second init takes over the blocks of the one before.
   const constantsPtr = known?.constantsPtr ?? heap.malloc(CONSTANTS_BYTES + ALIGNMENT);
   if (constantsPtr === 0) return undefined;
-  const exports = instantiateOn(kernels, heap.memory, align(constantsPtr));
+  const exports = kernels.instantiateOn(heap.memory, align(constantsPtr));
   const { scratchPtr, scratchBytes } = known ?? { scratchPtr: 0, scratchBytes: 0 };
   const tenant = { kernels, exports, heap, constantsPtr, scratchPtr, scratchBytes };
   tenants.set(backend, tenant);

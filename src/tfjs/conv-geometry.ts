@@ -29,6 +29,15 @@ export function convGeometry(
   );
 }
 
+/** The sizes that tfjs gives a 2D pooling, NHWC. */
+export function poolGeometry(
+  inputShape: readonly number[],
+  { poolSize, strides, pad }: { poolSize: [number, number]; strides: [number, number]; pad: "valid" | "same" },
+): ConvGeometry {
+  const shape = inputShape as [number, number, number, number];
+  return geometryOf(tf.backend_util.computePool2DInfo(shape, poolSize, strides, 1, pad));
+}
+
 function geometryOf(info: tf.backend_util.Conv2DInfo): ConvGeometry {
   return {
     batch: info.batchSize,

@@ -15,6 +15,7 @@ import {
   importZeroPadding2D,
 } from "./import-map.js";
 import { importArithmetic, importConcatenate } from "./import-merge.js";
+import { importSimulated } from "./import-simulated.js";
 import {
   importBatchNormalization,
   importConv1D,
@@ -79,6 +80,8 @@ export function importLayer(use: LayerUse): readonly string[] {
       { layer: name, className },
     );
   }
+  const own = importSimulated(use);
+  if (own !== undefined) return [own.value];
   const importer = IMPORTERS.get(className);
   if (importer === undefined) return addOpaque(use, `class ${className}`);
   const imported = importer(use);

@@ -90,6 +90,28 @@ export interface TrainExports {
   depthwiseBackpropInputF32(dy: number, weights: number, dx: number, geometry: number, scratch: number): void;
   maxPoolGradientF32(dy: number, x: number, dx: number, geometry: number): void;
   clipGradientF32(dy: number, x: number, out: number, n: number, lo: number, hi: number): void;
+  biasGradientF32(dy: number, dbias: number, rows: number, channels: number, scratch: number): void;
+  momentsF32(x: number, mean: number, variance: number, rows: number, channels: number, scratch: number): void;
+  channelAffineF32(
+    x: number,
+    scale: number,
+    shift: number,
+    y: number,
+    rows: number,
+    channels: number,
+    scratch: number,
+  ): void;
+  channelAffineGradientF32(
+    dy: number,
+    x: number,
+    scale: number,
+    dx: number,
+    dscale: number,
+    dshift: number,
+    rows: number,
+    channels: number,
+    scratch: number,
+  ): void;
   batchNormTrainF32(
     x: number,
     gamma: number,

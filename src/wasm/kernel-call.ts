@@ -2,7 +2,7 @@ import type { TrainExports } from "./exports.js";
 import { type Kernels, loadedKernels } from "./load.js";
 
 /** Where the arrays of a call lie: byte offsets in the memory of the instance that runs it. */
-export interface CallPointers {
+interface CallPointers {
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
   /** The call's words, 16-byte aligned. */

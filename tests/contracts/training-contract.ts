@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { batchNormTrainCall } from "../../src/wasm/batch-norm-train.js";
 import { batchNormTrainGradientCall } from "../../src/wasm/batch-norm-train-gradient.js";
+import { biasGradientCall } from "../../src/wasm/bias-gradient.js";
+import { channelAffineCall } from "../../src/wasm/channel-affine.js";
+import { channelAffineGradientCall } from "../../src/wasm/channel-affine-gradient.js";
 import { clipGradientCall } from "../../src/wasm/clip-gradient.js";
 import { conv2dBackpropFilterCall } from "../../src/wasm/conv2d-backprop-filter.js";
 import { conv2dBackpropInputCall } from "../../src/wasm/conv2d-backprop-input.js";
@@ -10,6 +13,7 @@ import { depthwiseBackpropInputCall } from "../../src/wasm/depthwise-backprop-in
 import type { TrainExports } from "../../src/wasm/exports.js";
 import type { KernelCall } from "../../src/wasm/kernel-call.js";
 import { maxPoolGradientCall } from "../../src/wasm/max-pool-gradient.js";
+import { momentsCall } from "../../src/wasm/moments.js";
 import { CHANNELS, geometryOf, IMAGES, nameOf, noise, steps, WINDOWS } from "./geometries.js";
 
 // The training kernels on a memory full of canaries: they give what the reference defines, and write their outputs and
@@ -19,18 +23,22 @@ import { CHANNELS, geometryOf, IMAGES, nameOf, noise, steps, WINDOWS } from "./g
 export const TRAINING_EXPORTS = [
   "batchNormTrainF32",
   "batchNormTrainGradientF32",
+  "biasGradientF32",
+  "channelAffineF32",
+  "channelAffineGradientF32",
   "clipGradientF32",
   "conv2dBackpropFilterF32",
   "conv2dBackpropInputF32",
   "depthwiseBackpropFilterF32",
   "depthwiseBackpropInputF32",
   "maxPoolGradientF32",
+  "momentsF32",
 ] as const satisfies readonly (keyof TrainExports)[];
 
 const CANARY = 0xa5;
 /** Bytes between arrays; more than a kernel could overshoot by a tile. */
 const MARGIN = 96;
-/** Of gradients of convolutions, relative to the largest value (docs/numerics.md, "Same bits"). */
+/** Of gradients of convolutions, relative to the largest value (docs/numerics.md, "Gradients of training"). */
 const TOLERANCE = 1e-5;
 
 /** An instance of a build on a memory of its own. */
@@ -40,7 +48,7 @@ export interface Instance {
 }
 
 /** Runs a call and returns its outputs; fails when it writes anything but its outputs and scratch. */
-export function runGuarded({ exports, memory }: Instance, call: KernelCall, inputs: Float32Array[], what: string) {
+function runGuarded({ exports, memory }: Instance, call: KernelCall, inputs: Float32Array[], what: string) {
   let free = 1024;
   const place = (bytes: number, oddBytes: number): number => {
     const ptr = Math.ceil(free / 16) * 16 + oddBytes;
@@ -216,6 +224,22 @@ export function trainingContract(load: () => Instance): void {
           const [, mean, variance] = referenceOf(batchNormTrainCall(sizes), [x, gamma, beta]);
           const call = batchNormTrainGradientCall(sizes);
           assertSame(instance, call, [noise(n, 10), x, gamma, mean, variance], `batchNormTrainGradient, ${what}`);
+        }
+      }
+    });
+
+    it("moments, factors and offsets of channels and their gradients are those of the reference bit for bit, rows 1…19", () => {
+      for (const channels of [...CHANNELS, 2, 32]) {
+        for (let rows = 1; rows <= 19; rows++) {
+          const what = `${rows} rows of ${channels} channels`;
+          const sizes = { rows, channels };
+          const n = rows * channels;
+          const x = noise(n, rows).map((value, i) => value + (i % channels) * 100);
+          const [dy, scale, shift] = [noise(n, 12), noise(channels, 13), noise(channels, 14)];
+          assertSame(instance, momentsCall(sizes), [x], `moments, ${what}`);
+          assertSame(instance, biasGradientCall(sizes), [dy], `biasGradient, ${what}`);
+          assertSame(instance, channelAffineCall(sizes), [x, scale, shift], `channelAffine, ${what}`);
+          assertSame(instance, channelAffineGradientCall(sizes), [dy, x, scale], `channelAffineGradient, ${what}`);
         }
       }
     });

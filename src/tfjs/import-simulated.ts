@@ -1,0 +1,64 @@
+import type { WeightedNode } from "../graph/types.js";
+import type { LayerUse } from "./layer-use.js";
+import { BatchNormLayer } from "./simulated/batch-norm-layer.js";
+import { EdgeLayer } from "./simulated/edge-layer.js";
+import { OpLayer } from "./simulated/op-layer.js";
+import { ParamsLayer } from "./simulated/params-layer.js";
+import { RoundingLayer } from "./simulated/rounding-layer.js";
+import { WeightedLayer } from "./simulated/weighted-layer.js";
+
+/**
+ * Nodes and quantizers from the library's own layers, whose configuration holds them: nothing is guessed.
+ *
+ * Undefined for any other layer.
+ */
+export function importSimulated(use: LayerUse): { readonly value: string } | undefined {
+  const { layer, builder, inputs } = use;
+  if (layer instanceof ParamsLayer) return { value: inputs[0] };
+  if (layer instanceof EdgeLayer) {
+    builder.quantize(inputs[0], layer.config.quantizer);
+    return { value: inputs[0] };
+  }
+  if (layer instanceof RoundingLayer) {
+    builder.quantize(inputs[0], { like: inputs[1] });
+    return { value: inputs[0] };
+  }
+  if (layer instanceof WeightedLayer) return { value: builder.add(weightedNode(use, layer.config.node)) };
+  if (layer instanceof BatchNormLayer) {
+    const { node } = layer.config;
+    return { value: builder.add({ ...node, ...placed(use), ...momentNames(use) }) };
+  }
+  if (layer instanceof OpLayer) return { value: builder.add({ ...layer.config.node, ...placed(use), inputs }) };
+  return undefined;
+}
+
+function placed({ name, inputs }: LayerUse) {
+  return { name, inputs: inputs.slice(0, 1), outputs: [name] };
+}
+
+function weightedNode(use: LayerUse, node: WeightedNode): WeightedNode {
+  const { batchNorm } = node;
+  return {
+    ...node,
+    ...placed(use),
+    weights: nameOf(use, node.op === "depthwiseConv2d" ? "depthwise_kernel" : "kernel"),
+    ...(node.bias !== undefined && { bias: nameOf(use, "bias") }),
+    ...(batchNorm !== undefined && { batchNorm: { ...batchNorm, ...momentNames(use) } }),
+  };
+}
+
+/** The names that the moments' variables, and those of gamma and beta where there are any, have here. */
+function momentNames({ weights }: LayerUse) {
+  const gamma = weights.get("gamma")?.name;
+  const beta = weights.get("beta")?.name;
+  return {
+    ...(gamma !== undefined && { gamma }),
+    ...(beta !== undefined && { beta }),
+    mean: weights.get("moving_mean")?.name as string,
+    variance: weights.get("moving_variance")?.name as string,
+  };
+}
+
+function nameOf({ weights }: LayerUse, role: string): string {
+  return weights.get(role)?.name as string;
+}

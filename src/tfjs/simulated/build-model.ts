@@ -1,0 +1,201 @@
+import * as tf from "@tensorflow/tfjs";
+import { isWeighted } from "../../graph/readers.js";
+import type { EdgeQuantizer, Graph, GraphNode, WeightedNode } from "../../graph/types.js";
+import { weightsView } from "../../graph/weights-view.js";
+import type { QATSchedule } from "../../quantizers/qat.js";
+import { BatchNormLayer } from "./batch-norm-layer.js";
+import { EdgeLayer } from "./edge-layer.js";
+import { OpLayer } from "./op-layer.js";
+import "./register-layers.js";
+import { ParamsLayer } from "./params-layer.js";
+import { RoundingLayer } from "./rounding-layer.js";
+import { stockLayer } from "./stock-parts.js";
+import { WeightedLayer } from "./weighted-layer.js";
+
+/** A value of the graph in the model being built, and the parameters [2, 1] of its grid where it has one. */
+interface Built {
+  readonly tensor: tf.SymbolicTensor;
+  readonly params: (() => tf.SymbolicTensor) | undefined;
+}
+
+interface Building {
+  readonly graph: Graph;
+  readonly schedule: Required<QATSchedule>;
+  readonly values: Map<string, Built>;
+  /** Layers by what makes uses of a node one layer. */
+  readonly layers: Map<string, tf.layers.Layer>;
+  /** The graph's names of the layers' weights, by the weights' own names or in their order. */
+  readonly weightNames: Map<tf.layers.Layer, Readonly<Record<string, string | undefined>> | readonly string[]>;
+}
+
+/**
+ * A layers model that computes a graph: the library's layers, and stock layers where a node is opaque or drops out.
+ *
+ * Each use of weights is a use of one layer, so shared layers stay shared. The model has variables of its own, which begin with
+ * the given values.
+ *
+ * @param weights by their name in the graph
+ */
+export function buildModel(
+  graph: Graph,
+  weights: ReadonlyMap<string, tf.Tensor>,
+  schedule: Required<QATSchedule>,
+): tf.LayersModel {
+  const building: Building = { graph, schedule, values: new Map(), layers: new Map(), weightNames: new Map() };
+  const inputs = graph.inputs.map((name) => {
+    const { shape, dtype } = graph.values[name];
+    const tensor = tf.input({ batchShape: [...shape], dtype: dtype as tf.DataType, name });
+    place(building, name, tensor, undefined);
+    return tensor;
+  });
+  for (const node of graph.nodes) addNode(building, node);
+  const outputs = graph.outputs.map((name) => built(building, name).tensor);
+  const model = tf.model({ inputs, outputs, name: graph.name });
+  for (const [layer, names] of building.weightNames) fill(layer, names, weights);
+  return model;
+}
+
+function addNode(building: Building, node: GraphNode): void {
+  const inputs = node.inputs.map((input) => built(building, input));
+  const tensors = inputs.map(({ tensor }) => tensor);
+  // The grid of a bias follows from that of the input.
+  const hasBias = isWeighted(node) && (node.bias !== undefined || node.batchNorm !== undefined);
+  if (hasBias && inputs[0].params !== undefined) tensors.push(inputs[0].params());
+  const outputs = [layerOf(building, node).apply(tensors.length === 1 ? tensors[0] : tensors)].flat();
+  node.outputs.forEach((output, i) => {
+    place(building, output, outputs[i] as tf.SymbolicTensor, node);
+  });
+}
+
+function built({ values }: Building, name: string): Built {
+  return values.get(name) as Built;
+}
+
+/** Puts a value in place, behind the quantizer that the graph asks for. */
+function place(building: Building, value: string, tensor: tf.SymbolicTensor, node: GraphNode | undefined): void {
+  const quantizer = building.graph.quantizers[value];
+  const there =
+    quantizer === undefined ? { tensor, params: undefined } : quantized(building, value, tensor, node, quantizer);
+  building.values.set(value, there);
+}
+
+function quantized(
+  { graph, schedule, values }: Building,
+  value: string,
+  tensor: tf.SymbolicTensor,
+  node: GraphNode | undefined,
+  quantizer: EdgeQuantizer,
+): Built {
+  if (!("like" in quantizer)) {
+    const { decay, freezeObserversStep } = schedule;
+    const { quantStartStep = schedule.quantStartStep } = quantizer;
+    const name = `${value}/quantized`;
+    const layer = new EdgeLayer({ name, value, quantizer, quantStartStep, decay, freezeObserversStep });
+    const rounded = layer.apply(tensor) as tf.SymbolicTensor;
+    let params: tf.SymbolicTensor | undefined;
+    return {
+      tensor: rounded,
+      params: () => {
+        params ??= new ParamsLayer({ name: `${value}/params` }).apply(rounded) as tf.SymbolicTensor;
+        return params;
+      },
+    };
+  }
+  // Absent where the parameters are those of a concat behind, which rounds for its producers: it only moves values.
+  const params = values.get(quantizer.like)?.params;
+  if (params === undefined || node === undefined || !averages(node)) return { tensor, params };
+  const source = graph.quantizers[quantizer.like] as Exclude<EdgeQuantizer, { like: string }>;
+  const layer = new RoundingLayer({ name: `${value}/rounded`, quantizer: source });
+  return { tensor: layer.apply([tensor, params()]) as tf.SymbolicTensor, params };
+}
+
+/** Whether a node that keeps its input's parameters gives values between those of its input's grid. */
+function averages(node: GraphNode): boolean {
+  return node.op === "averagePool2d" || (node.op === "upsample2d" && node.interpolation === "bilinear");
+}
+
+function layerOf(building: Building, node: GraphNode): tf.layers.Layer {
+  const key = sharedKey(node);
+  const known = building.layers.get(key);
+  if (known !== undefined) return known;
+  const layer = makeLayer(building, node);
+  building.layers.set(key, layer);
+  return layer;
+}
+
+/** Equal for uses of one layer: those that read the same weights. */
+function sharedKey(node: GraphNode): string {
+  if (isWeighted(node)) return `weights ${node.weights}`;
+  if (node.op === "batchNorm") return `weights ${node.mean}`;
+  if (node.op === "opaque" && node.weights.length > 0) return `layer ${node.layer.id}`;
+  return `node ${node.name}`;
+}
+
+function makeLayer({ graph, schedule, weightNames }: Building, node: GraphNode): tf.layers.Layer {
+  const { name } = node;
+  if (isWeighted(node)) {
+    const shapes = { weights: graph.weights[node.weights].shape, channels: channelsOf(node) };
+    const uses = graph.nodes.filter((other) => isWeighted(other) && other.weights === node.weights).length;
+    const quantStartStep = node.weightGrid?.quantStartStep ?? schedule.quantStartStep;
+    const { freezeBatchNormStep } = schedule;
+    const layer = new WeightedLayer({ name, node, shapes, uses, quantStartStep, freezeBatchNormStep });
+    const { batchNorm, weights, bias } = node;
+    weightNames.set(layer, {
+      kernel: weights,
+      depthwise_kernel: weights,
+      bias,
+      ...(batchNorm && momentNames(batchNorm)),
+    });
+    return layer;
+  }
+  switch (node.op) {
+    case "batchNorm": {
+      const layer = new BatchNormLayer({ name, node, freezeBatchNormStep: schedule.freezeBatchNormStep });
+      weightNames.set(layer, momentNames(node));
+      return layer;
+    }
+    case "opaque":
+    case "dropout": {
+      const layer = stockLayer(node.className, { ...node.config, name });
+      if (node.op === "opaque") {
+        layer.trainable = node.trainable;
+        weightNames.set(layer, node.weights);
+      }
+      return layer;
+    }
+    default:
+      return new OpLayer({ name, node });
+  }
+}
+
+function channelsOf(node: WeightedNode): number {
+  const { shape, axis } = weightsView(node);
+  return shape[axis];
+}
+
+function momentNames({
+  gamma,
+  beta,
+  mean,
+  variance,
+}: {
+  gamma?: string;
+  beta?: string;
+  mean: string;
+  variance: string;
+}) {
+  return { gamma, beta, moving_mean: mean, moving_variance: variance };
+}
+
+/** Gives a layer's variables their first values; counters have none. */
+function fill(
+  layer: tf.layers.Layer,
+  names: Readonly<Record<string, string | undefined>> | readonly string[],
+  weights: ReadonlyMap<string, tf.Tensor>,
+): void {
+  layer.weights.forEach((variable, i) => {
+    const name = Array.isArray(names) ? names[i] : names[variable.originalName.split("/").at(-1) as keyof typeof names];
+    const value = name === undefined ? undefined : weights.get(name as string);
+    if (value !== undefined) variable.write(value);
+  });
+}

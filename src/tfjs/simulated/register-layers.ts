@@ -1,0 +1,15 @@
+import * as tf from "@tensorflow/tfjs";
+import { BatchNormLayer } from "./batch-norm-layer.js";
+import { EdgeLayer } from "./edge-layer.js";
+import { OpLayer } from "./op-layer.js";
+import { ParamsLayer } from "./params-layer.js";
+import { RoundingLayer } from "./rounding-layer.js";
+import { WeightedLayer } from "./weighted-layer.js";
+
+/** Registers the library's layers, so that tf.loadLayersModel finds them. Runs when bitpress/tfjs is imported. */
+export function registerLayers(): void {
+  for (const layer of [BatchNormLayer, EdgeLayer, OpLayer, ParamsLayer, RoundingLayer, WeightedLayer])
+    tf.serialization.registerClass(layer);
+}
+
+registerLayers();
