@@ -112,7 +112,8 @@ function swapBinary(binary: Binary): esbuild.Plugin {
 
 /**
  * In the script-tag bundle, tfjs is the page's own global `tf`, looked up at each use, so that pages without tfjs work too.
- * esbuild copies a module's own properties and keeps its prototype: the proxy has to be the prototype.
+ * esbuild copies a module's own properties and keeps its prototype: the proxy has to be the prototype. The library's layers
+ * are classes, which need the class they extend when the script runs: without tfjs they get one that only throws.
  */
 function pageTensorflow(): esbuild.Plugin {
   return {
@@ -121,12 +122,14 @@ function pageTensorflow(): esbuild.Plugin {
       if (build.initialOptions.format !== "iife") return;
       build.onResolve({ filter: /^@tensorflow\/tfjs$/ }, ({ path }) => ({ path, namespace: "page" }));
       build.onLoad({ filter: /.*/, namespace: "page" }, () => ({
-        contents: `module.exports = Object.create(new Proxy({}, {
-          get(_, name) {
-            if (globalThis.tf) return globalThis.tf[name];
+        contents: `
+          const fail = () => {
             throw new Error('bitpress.tfjs: expected the global "tf" of a tfjs script tag, got none; load tfjs before');
-          },
-        }));`,
+          };
+          const absent = { layers: { Layer: class { constructor() { fail(); } } }, serialization: { registerClass() {} } };
+          module.exports = Object.create(new Proxy({}, {
+            get: (_, name) => (globalThis.tf ?? absent)[name] ?? fail(),
+          }));`,
         loader: "js",
       }));
     },

@@ -37,8 +37,6 @@ export class OpLayer extends tf.layers.Layer {
   }
 }
 
-const ARITHMETIC = { add: tf.add, subtract: tf.sub, multiply: tf.mul } as const;
-
 function run(node: PlainNode, inputs: readonly tf.Tensor[]): tf.Tensor {
   const [x] = inputs;
   switch (node.op) {
@@ -58,7 +56,7 @@ function run(node: PlainNode, inputs: readonly tf.Tensor[]): tf.Tensor {
     case "add":
     case "subtract":
     case "multiply": {
-      const y = ARITHMETIC[node.op](x, inputs[1]);
+      const y = { add: tf.add, subtract: tf.sub, multiply: tf.mul }[node.op](x, inputs[1]);
       return node.activation === "linear" ? y : clip(y, node.activation);
     }
     case "concat":

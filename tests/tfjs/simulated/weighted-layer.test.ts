@@ -133,7 +133,7 @@ describe("WeightedLayer in training", () => {
       return tf.variableGrads(() => tf.sum(tf.square(train(one, batch))) as tf.Scalar, [kernel]).grads[kernel.name];
     };
     const expected = gradient(model);
-    for (let step = 0; step < 3; step++) assert.equal(largestDifference([gradient(simulated)], [expected]), 0);
+    for (let step = 0; step < 3; step++) assert.ok(largestDifference([gradient(simulated)], [expected]) <= 1e-6);
     assert.ok(largestDifference([gradient(simulated)], [expected]) > 1e-3, "step 3 rounds to 2 bits");
   });
 
