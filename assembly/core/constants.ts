@@ -12,9 +12,13 @@
 //       16  i32   0x03030303   mask of low pairs of bits
 //       20  i32   0x01010101   mask of low bits
 //       24  u8x8  1, 2, 4, ... 128   bit of each of eight lanes
+//       32  i32   0x00007fff   mask of the fraction of fixed-point codes (near-ties.ts)
+//       36  i16   34560, twice fixed-point code 0 (near-ties.ts)
+//       40  i32   0x7fffffff   mask of a float32 without its sign
+//       44  i32   unused
 
 /** Size of the block; a multiple of 16. */
-const CONSTANTS_BYTES: usize = 32;
+const CONSTANTS_BYTES: usize = 48;
 
 let constants: usize = 0;
 
@@ -28,6 +32,9 @@ export function initConstants(ptr: usize): usize {
   store<i32>(ptr, 0x03030303, 16);
   store<i32>(ptr, 0x01010101, 20);
   store<u64>(ptr, 0x8040201008040201, 24);
+  store<i32>(ptr, 0x00007fff, 32);
+  store<i32>(ptr, 34560 * 0x10001, 36);
+  store<i32>(ptr, 0x7fffffff, 40);
   return CONSTANTS_BYTES;
 }
 
@@ -59,4 +66,22 @@ export function initConstants(ptr: usize): usize {
 // @ts-ignore: decorator
 @inline export function laneBits(): v128 {
   return v128.load64_splat(constants, 24);
+}
+
+/** i32x4 of the mask of 15 fraction bits. */
+// @ts-ignore: decorator
+@inline export function fractionMask(): v128 {
+  return v128.load32_splat(constants, 32);
+}
+
+/** i16x8 of fixed-point code 0 above its fraction. */
+// @ts-ignore: decorator
+@inline export function fixedZero(): v128 {
+  return v128.load32_splat(constants, 36);
+}
+
+/** i32x4 of the mask that clears the sign of a float32. */
+// @ts-ignore: decorator
+@inline export function magnitudeMask(): v128 {
+  return v128.load32_splat(constants, 40);
 }

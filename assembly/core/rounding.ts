@@ -1,5 +1,3 @@
-import { beyondCodes, magicBits, magicF32 } from "./constants";
-
 /** Blocks of this many elements go through the vector loops; what is left goes one by one. */
 // @ts-ignore: decorator
 @inline export const BLOCK: usize = 16;
@@ -22,12 +20,19 @@ import { beyondCodes, magicBits, magicF32 } from "./constants";
   return f32x4.add(magic, f32x4.pmin(hi, f32x4.pmax(lo, scaledLanes(x, scale))));
 }
 
-/** Four codes with a zero point per lane, clamped to [qmin, qmax]. */
+/** Four codes with a zero point per lane, clamped to [qmin, qmax]; far is beyondCodes, magic is magicF32. */
 // @ts-ignore: decorator
-@inline export function codeLanes(x: v128, scale: v128, zeroPoint: v128, qmin: v128, qmax: v128): v128 {
-  const far = beyondCodes();
+@inline export function codeLanes(
+  x: v128,
+  scale: v128,
+  zeroPoint: v128,
+  qmin: v128,
+  qmax: v128,
+  far: v128,
+  magic: v128,
+): v128 {
   const v = f32x4.pmin(far, f32x4.pmax(f32x4.neg(far), scaledLanes(x, scale)));
-  const q = i32x4.add(i32x4.sub(f32x4.add(magicF32(), v), magicBits()), zeroPoint);
+  const q = i32x4.add(i32x4.sub(f32x4.add(magic, v), magic), zeroPoint);
   return i32x4.min_s(qmax, i32x4.max_s(qmin, q));
 }
 

@@ -7,7 +7,7 @@ import { BLOCK } from "../core/rounding";
 // Shapes (pointers are byte offsets in linear memory):
 //   q    i8, u8, i16 or u16[n]      read
 //   out  f32[n]                     written, must not overlap q
-// Per channel, element i uses entry i mod period (a multiple of 16) of scale f32[period] and zeroPoint i32[period].
+// Per channel, element i uses entry i mod period (as in quantize.ts) of scale f32[period] and zeroPoint i32[period].
 //
 // Rounding: once, in the product; |q - zeroPoint| < 2^17 is exact in float32.
 // Errors: none here; the typed facade checks arguments, the debug build asserts.
@@ -63,20 +63,22 @@ import { BLOCK } from "../core/rounding";
   zeroPoint: usize,
   period: usize,
 ): void {
-  assert(period > 0 && period % BLOCK == 0);
+  assert(period >= BLOCK);
   const end = q + (n & ~(BLOCK - 1)) * sizeof<T>();
   let c: usize = 0; // byte offset in the tables
-  while (q < end) {
-    const s = scale + c;
-    const z = zeroPoint + c;
-    v128.store(out, realLanes(loadCodes<T>(q), v128.load(s), v128.load(z)));
-    v128.store(out, realLanes(loadCodes<T>(q + 4 * sizeof<T>()), v128.load(s, 16), v128.load(z, 16)), 16);
-    v128.store(out, realLanes(loadCodes<T>(q + 8 * sizeof<T>()), v128.load(s, 32), v128.load(z, 32)), 32);
-    v128.store(out, realLanes(loadCodes<T>(q + 12 * sizeof<T>()), v128.load(s, 48), v128.load(z, 48)), 48);
-    q += sizeof<T>() * BLOCK;
-    out += 4 * BLOCK;
-    c += 4 * BLOCK;
-    c = c == period << 2 ? 0 : c;
+  if (q < end) {
+    do {
+      const s = scale + c;
+      const z = zeroPoint + c;
+      v128.store(out, realLanes(loadCodes<T>(q), v128.load(s), v128.load(z)));
+      v128.store(out, realLanes(loadCodes<T>(q + 4 * sizeof<T>()), v128.load(s, 16), v128.load(z, 16)), 16);
+      v128.store(out, realLanes(loadCodes<T>(q + 8 * sizeof<T>()), v128.load(s, 32), v128.load(z, 32)), 32);
+      v128.store(out, realLanes(loadCodes<T>(q + 12 * sizeof<T>()), v128.load(s, 48), v128.load(z, 48)), 48);
+      q += sizeof<T>() * BLOCK;
+      out += 4 * BLOCK;
+      c += 4 * BLOCK;
+      c -= c >= period << 2 ? period << 2 : 0;
+    } while (q < end);
   }
   for (let rest = n & (BLOCK - 1); rest > 0; --rest) {
     store<f32>(out, real<T>(q, load<f32>(scale + c), load<i32>(zeroPoint + c)));

@@ -5,7 +5,7 @@ import { BLOCK } from "../core/rounding";
 // Shapes (pointers are byte offsets in linear memory):
 //   x    f32[n]   read, n > 0
 //   out  f32[2]   written: min, max
-// Per channel, element i updates entry i mod period (a multiple of 16) of running tables, which the facade sets to
+// Per channel, element i updates entry i mod period (as in quantize.ts) of running tables, which the facade sets to
 // +Infinity and -Infinity first and reduces afterwards:
 //   min  f32[period]   read and written
 //   max  f32[period]   read and written
@@ -36,6 +36,15 @@ import { BLOCK } from "../core/rounding";
   );
 }
 
+/** Whether there is no NaN in the vectors from x to end: a sum of huge values of both signs may be NaN without one. */
+function allNumbers(x: usize, end: usize): bool {
+  for (; x < end; x += 16) {
+    const value = v128.load(x);
+    if (!allLanes(f32x4.eq(value, value))) return false;
+  }
+  return true;
+}
+
 export function minMaxF32(x: usize, n: usize, out: usize): i32 {
   let lo: f32 = Infinity;
   let hi: f32 = -Infinity;
@@ -46,7 +55,8 @@ export function minMaxF32(x: usize, n: usize, out: usize): i32 {
     let lo1 = lo0;
     let hi0 = f32x4.splat(hi);
     let hi1 = hi0;
-    let same = i32x4.splat(-1); // lanes that never saw NaN
+    let sum0 = f32x4.splat(0); // NaN when a value is; one operation a vector
+    let sum1 = sum0;
     do {
       const a = v128.load(x);
       const b = v128.load(x, 16);
@@ -60,15 +70,14 @@ export function minMaxF32(x: usize, n: usize, out: usize): i32 {
       hi0 = f32x4.pmax(hi0, c);
       lo1 = f32x4.pmin(lo1, d);
       hi1 = f32x4.pmax(hi1, d);
-      same = v128.and(
-        same,
-        v128.and(v128.and(f32x4.eq(a, a), f32x4.eq(b, b)), v128.and(f32x4.eq(c, c), f32x4.eq(d, d))),
-      );
+      sum0 = f32x4.add(sum0, f32x4.add(a, b));
+      sum1 = f32x4.add(sum1, f32x4.add(c, d));
       x += 4 * BLOCK;
     } while (x < end);
+    const sum = f32x4.add(sum0, sum1);
     lo = minLane(f32x4.pmin(lo0, lo1));
     hi = maxLane(f32x4.pmax(hi0, hi1));
-    numbers = allLanes(same);
+    numbers = allLanes(f32x4.eq(sum, sum)) || allNumbers(end - ((n & ~(BLOCK - 1)) << 2), end);
   }
   for (let rest = n & (BLOCK - 1); rest > 0; --rest) {
     const value = load<f32>(x);
@@ -83,27 +92,34 @@ export function minMaxF32(x: usize, n: usize, out: usize): i32 {
 }
 
 export function minMaxF32PerChannel(x: usize, n: usize, minimum: usize, maximum: usize, period: usize): i32 {
-  assert(period > 0 && period % BLOCK == 0);
+  assert(period >= BLOCK);
   let finite = true;
   const end = x + ((n & ~(BLOCK - 1)) << 2);
   let c: usize = 0; // byte offset in the tables
   if (x < end) {
-    let same = i32x4.splat(-1);
+    let sum = f32x4.splat(0); // of differences: 0, or NaN for NaN and Infinity
     do {
-      for (let lane: usize = 0; lane < 4 * BLOCK; lane += 16) {
-        const value = v128.load(x + lane);
-        const p = minimum + c + lane;
-        const q = maximum + c + lane;
-        v128.store(p, f32x4.pmin(v128.load(p), value));
-        v128.store(q, f32x4.pmax(v128.load(q), value));
-        const zero = f32x4.sub(value, value); // NaN for NaN and Infinity
-        same = v128.and(same, f32x4.eq(zero, zero));
-      }
+      const a = v128.load(x);
+      const b = v128.load(x, 16);
+      const d = v128.load(x, 32);
+      const e = v128.load(x, 48);
+      const p = minimum + c;
+      const q = maximum + c;
+      v128.store(p, f32x4.pmin(v128.load(p), a));
+      v128.store(p, f32x4.pmin(v128.load(p, 16), b), 16);
+      v128.store(p, f32x4.pmin(v128.load(p, 32), d), 32);
+      v128.store(p, f32x4.pmin(v128.load(p, 48), e), 48);
+      v128.store(q, f32x4.pmax(v128.load(q), a));
+      v128.store(q, f32x4.pmax(v128.load(q, 16), b), 16);
+      v128.store(q, f32x4.pmax(v128.load(q, 32), d), 32);
+      v128.store(q, f32x4.pmax(v128.load(q, 48), e), 48);
+      sum = f32x4.add(sum, f32x4.add(f32x4.sub(a, a), f32x4.sub(b, b)));
+      sum = f32x4.add(sum, f32x4.add(f32x4.sub(d, d), f32x4.sub(e, e)));
       x += 4 * BLOCK;
       c += 4 * BLOCK;
-      c = c == period << 2 ? 0 : c;
+      c -= c >= period << 2 ? period << 2 : 0;
     } while (x < end);
-    finite = allLanes(same);
+    finite = allLanes(f32x4.eq(sum, sum));
   }
   for (let rest = n & (BLOCK - 1); rest > 0; --rest) {
     const value = load<f32>(x);

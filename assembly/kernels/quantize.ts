@@ -1,4 +1,14 @@
-import { magicBits, magicF32 } from "../core/constants";
+import { beyondCodes, fixedZero, fractionMask, magicBits, magicF32 } from "../core/constants";
+import {
+  CHUNK,
+  closeFixed,
+  codesFromWhole,
+  fixedLanes,
+  fixedOrigin,
+  mayMultiply,
+  smallerFraction,
+  wholeLanes,
+} from "../core/near-ties";
 import { BLOCK, code, codeLanes, roundedLanes } from "../core/rounding";
 
 // Quantizes float32 values to integer codes.
@@ -8,10 +18,10 @@ import { BLOCK, code, codeLanes, roundedLanes } from "../core/rounding";
 // Shapes (pointers are byte offsets in linear memory):
 //   x    f32[n]                     read
 //   out  i8, u8, i16 or u16[n]      written, must not overlap x
-// Per channel, element i uses entry i mod period of two tables; period is a multiple of 16, which the facade reaches by
-// repeating a shorter pattern:
-//   scale      f32[period]          read
-//   zeroPoint  i32[period]          read
+// Per channel, element i uses entry i mod period of two tables, or the entry one period later. Where the period (at least 16)
+// is no multiple of 16, the tables begin anew behind it for 15 more entries, so that 16 of them can be read anywhere:
+//   scale      f32[period + 15]     read
+//   zeroPoint  i32[period + 15]     read
 //
 // Rounding: one float32 division, once to nearest, ties to even, before the zero point is added. +-Infinity saturates, NaN
 // gives the zero point.
@@ -32,8 +42,8 @@ import { BLOCK, code, codeLanes, roundedLanes } from "../core/rounding";
   }
 }
 
-// @ts-ignore: decorator
-@inline function quantize<T>(x: usize, out: usize, n: usize, scale: f32, zeroPoint: i32, qmin: i32, qmax: i32): void {
+/** By the division of the definition: 16-bit codes, chunks that come close to a tie, what is left of the others. */
+function quantizeExactly<T>(x: usize, out: usize, n: usize, scale: f32, zeroPoint: i32, qmin: i32, qmax: i32): void {
   assert(scale > 0 && qmin <= zeroPoint && zeroPoint <= qmax);
   const end = out + (n & ~(BLOCK - 1)) * sizeof<T>();
   if (out < end) {
@@ -61,6 +71,42 @@ import { BLOCK, code, codeLanes, roundedLanes } from "../core/rounding";
   }
 }
 
+/** To 8-bit codes by products instead of divisions (near-ties.ts): 1.45 times as fast. */
+function quantize<T>(x: usize, out: usize, n: usize, scale: f32, zeroPoint: i32, qmin: i32, qmax: i32): void {
+  const chunks = out + (mayMultiply(scale, qmin, qmax) ? n & ~(CHUNK - 1) : 0);
+  n -= chunks - out;
+  if (out < chunks) {
+    const inverse = f32x4.splat(<f32>1 / scale);
+    const origin = fixedOrigin(zeroPoint, qmin);
+    const mask = fractionMask();
+    const zero = fixedZero();
+    const lowest = i8x16.splat(<i8>qmin);
+    const steps = i8x16.splat(<i8>(qmax - qmin));
+    do {
+      let smallestFraction = mask;
+      let largestWhole = i16x8.splat(0);
+      const end = out + CHUNK;
+      do {
+        const a = fixedLanes(v128.load(x), inverse, origin);
+        const b = fixedLanes(v128.load(x, 16), inverse, origin);
+        const c = fixedLanes(v128.load(x, 32), inverse, origin);
+        const d = fixedLanes(v128.load(x, 48), inverse, origin);
+        smallestFraction = smallerFraction(smallerFraction(smallestFraction, a, b, mask), c, d, mask);
+        const lo = wholeLanes(a, b);
+        const hi = wholeLanes(c, d);
+        largestWhole = i16x8.max_u(largestWhole, i16x8.max_u(lo, hi));
+        v128.store(out, i8x16.add(i8x16.min_u(codesFromWhole(lo, hi, zero), steps), lowest));
+        x += 4 * BLOCK;
+        out += BLOCK;
+      } while (out < end);
+      if (closeFixed(smallestFraction, largestWhole)) {
+        quantizeExactly<T>(x - 4 * CHUNK, out - CHUNK, CHUNK, scale, zeroPoint, qmin, qmax);
+      }
+    } while (out < chunks);
+  }
+  quantizeExactly<T>(x, out, n, scale, zeroPoint, qmin, qmax);
+}
+
 // @ts-ignore: decorator
 @inline function quantizePerChannel<T>(
   x: usize,
@@ -72,26 +118,28 @@ import { BLOCK, code, codeLanes, roundedLanes } from "../core/rounding";
   qmin: i32,
   qmax: i32,
 ): void {
-  assert(period > 0 && period % BLOCK == 0);
+  assert(period >= BLOCK);
   const end = out + (n & ~(BLOCK - 1)) * sizeof<T>();
   let c: usize = 0; // byte offset in the tables
   if (out < end) {
     const lo = i32x4.splat(qmin);
     const hi = i32x4.splat(qmax);
+    const far = beyondCodes();
+    const magic = magicF32();
     do {
       const s = scale + c;
       const z = zeroPoint + c;
       storeCodes<T>(
         out,
-        codeLanes(v128.load(x), v128.load(s), v128.load(z), lo, hi),
-        codeLanes(v128.load(x, 16), v128.load(s, 16), v128.load(z, 16), lo, hi),
-        codeLanes(v128.load(x, 32), v128.load(s, 32), v128.load(z, 32), lo, hi),
-        codeLanes(v128.load(x, 48), v128.load(s, 48), v128.load(z, 48), lo, hi),
+        codeLanes(v128.load(x), v128.load(s), v128.load(z), lo, hi, far, magic),
+        codeLanes(v128.load(x, 16), v128.load(s, 16), v128.load(z, 16), lo, hi, far, magic),
+        codeLanes(v128.load(x, 32), v128.load(s, 32), v128.load(z, 32), lo, hi, far, magic),
+        codeLanes(v128.load(x, 48), v128.load(s, 48), v128.load(z, 48), lo, hi, far, magic),
       );
       x += 4 * BLOCK;
       out += sizeof<T>() * BLOCK;
       c += 4 * BLOCK;
-      c = c == period << 2 ? 0 : c;
+      c -= c >= period << 2 ? period << 2 : 0;
     } while (out < end);
   }
   for (let rest = n & (BLOCK - 1); rest > 0; --rest) {
@@ -135,7 +183,7 @@ export function quantizeF32ToI16(
   qmin: i32,
   qmax: i32,
 ): void {
-  quantize<i16>(x, out, n, scale, zeroPoint, qmin, qmax);
+  quantizeExactly<i16>(x, out, n, scale, zeroPoint, qmin, qmax);
 }
 
 export function quantizeF32ToU16(
@@ -147,7 +195,7 @@ export function quantizeF32ToU16(
   qmin: i32,
   qmax: i32,
 ): void {
-  quantize<u16>(x, out, n, scale, zeroPoint, qmin, qmax);
+  quantizeExactly<u16>(x, out, n, scale, zeroPoint, qmin, qmax);
 }
 
 export function quantizeF32ToI8PerChannel(
