@@ -1,6 +1,4 @@
-import { fakeQuantize } from "../src/wasm/fake-quantize.js";
-import { minMax } from "../src/wasm/min-max.js";
-import { quantize } from "../src/wasm/quantize.js";
+import { fakeQuantize, minMax, quantize } from "./bitpress.js";
 import { compare, type Row } from "./comparison.js";
 import { resident } from "./resident.js";
 import { normalValues } from "./values.js";

@@ -1,4 +1,4 @@
-import { dequantize } from "../src/wasm/dequantize.js";
+import { dequantize } from "./bitpress.js";
 import { CHANNEL_LAYOUTS, type ChannelLayout, channelParams } from "./channel-layouts.js";
 import { compare, type Row } from "./comparison.js";
 import { resident } from "./resident.js";

@@ -1,4 +1,4 @@
-import { fakeQuantize } from "../src/wasm/fake-quantize.js";
+import { fakeQuantize } from "./bitpress.js";
 import { CHANNEL_LAYOUTS, type ChannelLayout, channelParams } from "./channel-layouts.js";
 import { compare, type Row } from "./comparison.js";
 import { resident } from "./resident.js";
@@ -39,9 +39,7 @@ async function measureTensor(): Promise<Row[]> {
       },
       {
         name: "tfjs wasm, 6 ops",
-        run: dropping(() =>
-          tensor.div(scale).round().add(zeroPoint).clipByValue(qmin, qmax).sub(zeroPoint).mul(scale),
-        ),
+        run: dropping(() => tensor.div(scale).round().add(zeroPoint).clipByValue(qmin, qmax).sub(zeroPoint).mul(scale)),
         floor: 7,
       },
     ],
@@ -75,7 +73,14 @@ function minMaxLoop(x: Float32Array, out: Float32Array, scale: number, zero: num
   }
 }
 
-function integerLoop(x: Float32Array, out: Float32Array, scale: number, zero: number, qmin: number, qmax: number): void {
+function integerLoop(
+  x: Float32Array,
+  out: Float32Array,
+  scale: number,
+  zero: number,
+  qmin: number,
+  qmax: number,
+): void {
   const n = x.length;
   const factor = 1 / scale;
   const lo = (qmin - zero) | 0;

@@ -1,4 +1,4 @@
-import { foldBatchNorm } from "../src/wasm/fold-batch-norm.js";
+import { foldBatchNorm } from "./bitpress.js";
 import { compare, type Row } from "./comparison.js";
 import { resident } from "./resident.js";
 import { dropping, startTensorflow } from "./tensorflow.js";

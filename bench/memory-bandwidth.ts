@@ -1,8 +1,4 @@
-import { dequantize } from "../src/wasm/dequantize.js";
-import { fakeQuantize } from "../src/wasm/fake-quantize.js";
-import { fakeQuantizeGradient } from "../src/wasm/fake-quantize-gradient.js";
-import { minMax } from "../src/wasm/min-max.js";
-import { quantize } from "../src/wasm/quantize.js";
+import { dequantize, fakeQuantize, fakeQuantizeGradient, minMax, quantize } from "./bitpress.js";
 import { compare, type Row } from "./comparison.js";
 import { memoryCopy } from "./memory-copy.js";
 import { resident } from "./resident.js";

@@ -1,4 +1,4 @@
-import { minMax } from "../src/wasm/min-max.js";
+import { minMax } from "./bitpress.js";
 import { CHANNEL_LAYOUTS, type ChannelLayout } from "./channel-layouts.js";
 import { compare, type Row } from "./comparison.js";
 import { resident } from "./resident.js";

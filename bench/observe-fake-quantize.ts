@@ -1,11 +1,10 @@
-import { observeFakeQuantize } from "../src/wasm/observe-fake-quantize.js";
+import { movingAverageObserver } from "./bitpress.js";
 import { compare, type Row } from "./comparison.js";
 import { resident } from "./resident.js";
 import { dropping, startTensorflow } from "./tensorflow.js";
 import { ELEMENTS, normalValues } from "./values.js";
 
 const GRID = { bits: 8 };
-const STEP = { first: false, decay: 0.99 };
 const MAGIC = 1.5 * 2 ** 52;
 
 export default async function measure(): Promise<Row[]> {
@@ -14,12 +13,13 @@ export default async function measure(): Promise<Row[]> {
   const out = new Float32Array(ELEMENTS);
   const range = Float32Array.of(-4, 4);
   const [from, to] = [resident(x), resident(out)];
+  const observer = movingAverageObserver({ decay: 0.99 });
   const tensor = tf.tensor1d(x);
   return compare({
     kernel: "observe and fake-quantize",
     elements: ELEMENTS,
-    resident: () => observeFakeQuantize(from(), range, STEP, GRID, to()),
-    plain: () => observeFakeQuantize(x, range, STEP, GRID, out),
+    resident: () => observer.observeFakeQuantize(from(), GRID, { out: to() }),
+    plain: () => observer.observeFakeQuantize(x, GRID, { out }),
     peers: [
       { name: "JS loops", run: () => loops(x, out, range) },
       {

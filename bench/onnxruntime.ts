@@ -1,6 +1,4 @@
-import { dequantize } from "../src/wasm/dequantize.js";
-import { fakeQuantize } from "../src/wasm/fake-quantize.js";
-import { quantize } from "../src/wasm/quantize.js";
+import { dequantize, fakeQuantize, quantize } from "./bitpress.js";
 import { compare, type Row } from "./comparison.js";
 import { quantizeDequantizeModel } from "./onnx-model.js";
 import { resident } from "./resident.js";

@@ -1,4 +1,4 @@
-import { packBits, unpackBits } from "../src/wasm/pack-bits.js";
+import { packBits, unpackBits } from "./bitpress.js";
 import { compare, type Row } from "./comparison.js";
 import { resident } from "./resident.js";
 import { ELEMENTS, evenCodes } from "./values.js";

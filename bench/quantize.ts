@@ -1,4 +1,4 @@
-import { quantize } from "../src/wasm/quantize.js";
+import { quantize } from "./bitpress.js";
 import { CHANNEL_LAYOUTS, type ChannelLayout, channelParams } from "./channel-layouts.js";
 import { compare, type Row } from "./comparison.js";
 import { resident } from "./resident.js";
@@ -58,7 +58,14 @@ async function measureChannels(layout: ChannelLayout): Promise<Row[]> {
 }
 
 /** One float32 division per element. */
-function floatLoop(x: Float32Array, out: Int8Array, scale: number, zeroPoint: number, qmin: number, qmax: number): void {
+function floatLoop(
+  x: Float32Array,
+  out: Int8Array,
+  scale: number,
+  zeroPoint: number,
+  qmin: number,
+  qmax: number,
+): void {
   const n = x.length;
   const divisor = Math.fround(scale);
   const lo = qmin | 0;
@@ -94,7 +101,14 @@ function productLoop(
 }
 
 /** Without the rounding to float32 that the definition asks for. */
-function looseLoop(x: Float32Array, out: Int8Array, scale: number, zeroPoint: number, qmin: number, qmax: number): void {
+function looseLoop(
+  x: Float32Array,
+  out: Int8Array,
+  scale: number,
+  zeroPoint: number,
+  qmin: number,
+  qmax: number,
+): void {
   const n = x.length;
   const factor = 1 / scale;
   const lo = qmin | 0;

@@ -1,4 +1,4 @@
-import { residentArray } from "../src/wasm/resident-array.js";
+import { residentArray } from "./bitpress.js";
 
 /** A copy of the values in linear memory; it stays there until the process ends. */
 export function resident(values: Float32Array): () => Float32Array;

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { Row } from "../bench/comparison.js";
 import { markdownTable } from "../bench/table.js";
+import { isDistStale } from "./stale-dist.js";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
@@ -33,7 +34,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 if (!existsSync("bench/node_modules")) run("npm", ["ci", "--prefix", "bench", "--no-audit", "--no-fund"], "inherit");
-if (!existsSync("dist/wasm/train.simd.wasm")) run(process.execPath, ["--import", "tsx", "scripts/build.ts"], "inherit");
+if (await isDistStale()) run(process.execPath, ["--import", "tsx", "scripts/build.ts"], "inherit");
 
 const version = run(values.node, ["--version"], "pipe").trim();
 const rows: Row[] = [];
@@ -48,7 +49,9 @@ console.log(`\nNode.js ${version}, ${process.platform} ${process.arch}\n\n${mark
 function run(program: string, args: string[], stdout: "pipe" | "inherit"): string {
   const result = spawnSync(program, args, { stdio: ["ignore", stdout, "inherit"], encoding: "utf8" });
   if (result.status !== 0) {
-    console.error(`bench: expected ${program} ${args.join(" ")} to succeed, got ${result.error ?? `exit ${result.status}`}`);
+    console.error(
+      `bench: expected ${program} ${args.join(" ")} to succeed, got ${result.error ?? `exit ${result.status}`}`,
+    );
     process.exit(1);
   }
   return result.stdout ?? "";

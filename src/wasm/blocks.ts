@@ -154,23 +154,24 @@ function overBlocks(
   });
   for (let start = 0; start < length; start += step) {
     const count = Math.min(step, length - start);
-    for (const operand of operands.slice(0, reads.length)) copyIn(arena, operand, start, count);
-    const pointers = operands.map(({ array, resident, ptr }) =>
-      resident ? ptr + start * array.BYTES_PER_ELEMENT : ptr,
-    );
+    const pointers = operands.map((operand, i) => {
+      if (operand.resident) return operand.ptr + start * operand.array.BYTES_PER_ELEMENT;
+      if (i < reads.length) copyIn(arena, operand, start, count);
+      return operand.ptr;
+    });
     run(operands, pointers, start, count);
-    for (const operand of operands.slice(reads.length)) copyOut(arena, operand, start, count);
+    for (let i = reads.length; i < operands.length; i++) {
+      if (!operands[i].resident) copyOut(arena, operands[i], start, count);
+    }
   }
 }
 
-function copyIn(arena: Arena, { array, resident, ptr }: Operand, start: number, count: number): void {
-  if (resident) return;
+function copyIn(arena: Arena, { array, ptr }: Operand, start: number, count: number): void {
   const bytes = array.BYTES_PER_ELEMENT;
   arena.u8.set(new Uint8Array(array.buffer, array.byteOffset + start * bytes, count * bytes), ptr);
 }
 
-function copyOut(arena: Arena, { array, resident, ptr }: Operand, start: number, count: number): void {
-  if (resident) return;
+function copyOut(arena: Arena, { array, ptr }: Operand, start: number, count: number): void {
   const bytes = array.BYTES_PER_ELEMENT;
   new Uint8Array(array.buffer, array.byteOffset + start * bytes, count * bytes).set(
     arena.u8.subarray(ptr, ptr + count * bytes),

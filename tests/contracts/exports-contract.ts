@@ -218,7 +218,7 @@ function callsOf(n: number, period: 16 | 48): Record<string, KernelCall> {
     packBits: {
       inputs: [codes],
       outputs: [{ expected: packed }],
-      run: (e, [from], [to]) => e.packBits(from, to, n, 2),
+      run: (e, [from], [to]) => assert.equal(e.packBits(from, to, n, 2, 1), 1),
     },
     unpackBits: {
       inputs: [packed],
@@ -302,7 +302,7 @@ export function exportsContract(module: WebAssembly.Module): void {
             const pack: KernelCall = {
               inputs: [codes],
               outputs: [{ expected: again }],
-              run: (e, [from], [to]) => e.packBits(from, to, n, bits),
+              run: (e, [from], [to]) => assert.equal(e.packBits(from, to, n, bits, signed), 1),
             };
             runGuarded(exports, memory, unpack, `unpackBits, ${what}`);
             runGuarded(exports, memory, pack, `packBits, ${what}`);
