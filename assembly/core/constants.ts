@@ -14,8 +14,8 @@
 //       24  u8x8  1, 2, 4, ... 128   bit of each of eight lanes
 //       32  i32   0x00007fff   mask of the fraction of fixed-point codes (near-ties.ts)
 //       36  i16   34560, twice fixed-point code 0 (near-ties.ts)
-//       40  i32   0x7fffffff   mask of a float32 without its sign
-//       44  i32   unused
+//       40  i16   0x4b00, twice   upper half of the bits of 2^23
+//       44  i8    0x80, four times   sign of a byte
 
 /** Size of the block; a multiple of 16. */
 const CONSTANTS_BYTES: usize = 48;
@@ -34,7 +34,8 @@ export function initConstants(ptr: usize): usize {
   store<u64>(ptr, 0x8040201008040201, 24);
   store<i32>(ptr, 0x00007fff, 32);
   store<i32>(ptr, 34560 * 0x10001, 36);
-  store<i32>(ptr, 0x7fffffff, 40);
+  store<i32>(ptr, 0x4b004b00, 40);
+  store<i32>(ptr, 0x80808080, 44);
   return CONSTANTS_BYTES;
 }
 
@@ -80,8 +81,14 @@ export function initConstants(ptr: usize): usize {
   return v128.load32_splat(constants, 36);
 }
 
-/** i32x4 of the mask that clears the sign of a float32. */
+/** i16x8 of the upper half of the bits of 2^23. */
 // @ts-ignore: decorator
-@inline export function magnitudeMask(): v128 {
+@inline export function upperHalves(): v128 {
   return v128.load32_splat(constants, 40);
+}
+
+/** i8x16 of 0x80. */
+// @ts-ignore: decorator
+@inline export function signBytes(): v128 {
+  return v128.load32_splat(constants, 44);
 }

@@ -6,8 +6,8 @@
 //     |v - q| <= (3 * 2^-24 + tiny) |q| < 1.5 * 2^-15    for |q| <= 255.5, which holds all codes less their zero point
 //
 // (one rounding each in 1 / scale, in the product and in q), so both round to the same integer unless v is that close to
-// a tie. Kernels round v, and watch how close to a tie it comes; a chunk with such a value, or with NaN, is done again with
-// the division. In random data that is one chunk in 75; where most values are ties, kernels take twice as long.
+// a tie. quantize rounds v, and watches how close to a tie it comes; a chunk with such a value, or with NaN, is done again with
+// the division. In random data that is one chunk in 75; where most values are ties, quantize takes twice as long.
 //
 // Beyond the grid v and q are both clamped to its end. 1 / scale is accurate where it is a normal number, so scales above
 // 2^125 divide; where 1 / scale is Infinity, every v is Infinity or NaN, which counts as close.
@@ -22,7 +22,7 @@
   return scale < <f32>4.253529586511731e37 && qmax - qmin < 256;
 }
 
-// Fixed point, for kernels that want integer codes. Adding
+// The sum is in fixed point. Adding
 //
 //     origin = 256 + 1/2 - (qmin - zeroPoint) + 3 * 2^-15
 //
@@ -72,25 +72,4 @@
   const near = i32x4.lt_u(smallestFraction, i32x4.splat(7));
   const far = i16x8.ge_u(largestWhole, i16x8.splat(<i16>65280));
   return v128.any_true(v128.or(near, far));
-}
-
-// Floating point, for kernels that want values. The distance v - rne(v) is exact, and the largest of a chunk is compared with
-// 1/2 - 2^-14, as bits: without the sign, floats are ordered as integers are, and NaN is above them all.
-
-/** rne(x) for |x| <= 2^22; what lies beyond stays beyond, Infinity and NaN stay what they are. */
-// @ts-ignore: decorator
-@inline export function roundLanes(x: v128, magic: v128): v128 {
-  return f32x4.sub(f32x4.add(x, magic), magic);
-}
-
-/** The distance from an integer as bits. */
-// @ts-ignore: decorator
-@inline export function distanceLanes(x: v128, rounded: v128, magnitude: v128): v128 {
-  return v128.and(f32x4.sub(x, rounded), magnitude);
-}
-
-/** Lanes whose largest distance came close to a tie. */
-// @ts-ignore: decorator
-@inline export function closeLanes(largestDistance: v128): v128 {
-  return i32x4.gt_s(largestDistance, i32x4.splat(reinterpret<i32>(<f32>0.49993896484375)));
 }

@@ -1,5 +1,4 @@
-import { magicF32, magnitudeMask } from "../core/constants";
-import { CHUNK, closeLanes, distanceLanes, mayMultiply, roundLanes } from "../core/near-ties";
+import { magicF32 } from "../core/constants";
 import { BLOCK, code, roundedLanes } from "../core/rounding";
 
 // Rounds float32 values to the grid: dequantize(quantize(x)) in one pass.
@@ -34,42 +33,26 @@ import { BLOCK, code, roundedLanes } from "../core/rounding";
   return <f32>(code(x, scale, zeroPoint, qmin, qmax) - zeroPoint) * scale;
 }
 
-/** The value of a rounded quotient on the grid. */
+/** x / scale rounded, ties to even; NaN stays NaN, and what is beyond 2^22 stays beyond. */
+// @ts-ignore: decorator
+@inline function quotientLanes(x: v128, scale: v128, magic: v128): v128 {
+  return f32x4.sub(f32x4.add(f32x4.div(x, scale), magic), magic);
+}
+
+/** The value of a rounded quotient on the grid; NaN stays NaN. */
 // @ts-ignore: decorator
 @inline function clampedLanes(rounded: v128, scale: v128, lo: v128, hi: v128): v128 {
-  return f32x4.mul(f32x4.pmin(hi, f32x4.pmax(lo, rounded)), scale);
+  return f32x4.mul(f32x4.pmin(f32x4.pmax(rounded, lo), hi), scale);
 }
 
-/** By the division of the definition: wide grids, chunks that come close to a tie, what is left of the others. */
-function fakeQuantizeExactly(x: usize, out: usize, n: usize, scale: f32, zeroPoint: i32, qmin: i32, qmax: i32): void {
-  assert(scale > 0 && qmin <= zeroPoint && zeroPoint <= qmax);
-  const end = x + ((n & ~(BLOCK - 1)) << 2);
-  if (x < end) {
-    const s = f32x4.splat(scale);
-    const lo = f32x4.splat(<f32>(qmin - zeroPoint));
-    const hi = f32x4.splat(<f32>(qmax - zeroPoint));
-    const magic = magicF32();
-    do {
-      v128.store(out, gridLanes(v128.load(x), s, lo, hi, magic));
-      v128.store(out, gridLanes(v128.load(x, 16), s, lo, hi, magic), 16);
-      v128.store(out, gridLanes(v128.load(x, 32), s, lo, hi, magic), 32);
-      v128.store(out, gridLanes(v128.load(x, 48), s, lo, hi, magic), 48);
-      x += 4 * BLOCK;
-      out += 4 * BLOCK;
-    } while (x < end);
-  }
-  for (let rest = n & (BLOCK - 1); rest > 0; --rest) {
-    store<f32>(out, gridValue(load<f32>(x), scale, zeroPoint, qmin, qmax));
-    x += 4;
-    out += 4;
+/** Puts 0 for NaN in blocks of values. */
+function eraseNaN(values: usize, end: usize): void {
+  for (; values < end; values += 16) {
+    const v = v128.load(values);
+    v128.store(values, v128.and(v, f32x4.eq(v, v)));
   }
 }
 
-/**
- * To grids of at most 256 codes by products instead of half of the divisions (near-ties.ts): the divider works on one half
- * of each block while the other units work on the other. In place there would be nothing left to do a chunk again from, so
- * all of it divides.
- */
 export function fakeQuantizeF32(
   x: usize,
   out: usize,
@@ -79,41 +62,36 @@ export function fakeQuantizeF32(
   qmin: i32,
   qmax: i32,
 ): void {
-  const chunks = x + (x != out && mayMultiply(scale, qmin, qmax) ? (n & ~(CHUNK - 1)) << 2 : 0);
-  n -= (chunks - x) >> 2;
-  if (x < chunks) {
+  assert(scale > 0 && qmin <= zeroPoint && zeroPoint <= qmax);
+  const blocks = out;
+  const end = x + ((n & ~(BLOCK - 1)) << 2);
+  if (x < end) {
     const s = f32x4.splat(scale);
-    const inverse = f32x4.splat(<f32>1 / scale);
     const lo = f32x4.splat(<f32>(qmin - zeroPoint));
     const hi = f32x4.splat(<f32>(qmax - zeroPoint));
     const magic = magicF32();
-    const magnitude = magnitudeMask();
+    // NaN when there is one (or infinities of both signs): looking once at the end is 1.15 times as fast as a mask each.
+    let sum = f32x4.splat(0);
     do {
-      let largest = i32x4.splat(0);
-      let sum = f32x4.splat(0); // NaN when a quotient is
-      const end = x + 4 * CHUNK;
-      do {
-        const c = roundLanes(f32x4.div(v128.load(x, 32), s), magic);
-        const d = roundLanes(f32x4.div(v128.load(x, 48), s), magic);
-        const v = f32x4.mul(v128.load(x), inverse);
-        const w = f32x4.mul(v128.load(x, 16), inverse);
-        const a = roundLanes(v, magic);
-        const b = roundLanes(w, magic);
-        largest = i32x4.max_s(largest, i32x4.max_s(distanceLanes(v, a, magnitude), distanceLanes(w, b, magnitude)));
-        sum = f32x4.add(sum, f32x4.add(c, d));
-        v128.store(out, clampedLanes(a, s, lo, hi));
-        v128.store(out, clampedLanes(b, s, lo, hi), 16);
-        v128.store(out, clampedLanes(c, s, lo, hi), 32);
-        v128.store(out, clampedLanes(d, s, lo, hi), 48);
-        x += 4 * BLOCK;
-        out += 4 * BLOCK;
-      } while (x < end);
-      if (v128.any_true(v128.or(closeLanes(largest), f32x4.ne(sum, sum)))) {
-        fakeQuantizeExactly(x - 4 * CHUNK, out - 4 * CHUNK, CHUNK, scale, zeroPoint, qmin, qmax);
-      }
-    } while (x < chunks);
+      const a = quotientLanes(v128.load(x), s, magic);
+      const b = quotientLanes(v128.load(x, 16), s, magic);
+      const c = quotientLanes(v128.load(x, 32), s, magic);
+      const d = quotientLanes(v128.load(x, 48), s, magic);
+      sum = f32x4.add(sum, f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
+      v128.store(out, clampedLanes(a, s, lo, hi));
+      v128.store(out, clampedLanes(b, s, lo, hi), 16);
+      v128.store(out, clampedLanes(c, s, lo, hi), 32);
+      v128.store(out, clampedLanes(d, s, lo, hi), 48);
+      x += 4 * BLOCK;
+      out += 4 * BLOCK;
+    } while (x < end);
+    if (v128.any_true(f32x4.ne(sum, sum))) eraseNaN(blocks, out);
   }
-  fakeQuantizeExactly(x, out, n, scale, zeroPoint, qmin, qmax);
+  for (let rest = n & (BLOCK - 1); rest > 0; --rest) {
+    store<f32>(out, gridValue(load<f32>(x), scale, zeroPoint, qmin, qmax));
+    x += 4;
+    out += 4;
+  }
 }
 
 export function fakeQuantizeF32PerChannel(

@@ -36,15 +36,6 @@ import { BLOCK } from "../core/rounding";
   );
 }
 
-/** Whether there is no NaN in the vectors from x to end: a sum of huge values of both signs may be NaN without one. */
-function allNumbers(x: usize, end: usize): bool {
-  for (; x < end; x += 16) {
-    const value = v128.load(x);
-    if (!allLanes(f32x4.eq(value, value))) return false;
-  }
-  return true;
-}
-
 export function minMaxF32(x: usize, n: usize, out: usize): i32 {
   let lo: f32 = Infinity;
   let hi: f32 = -Infinity;
@@ -55,8 +46,7 @@ export function minMaxF32(x: usize, n: usize, out: usize): i32 {
     let lo1 = lo0;
     let hi0 = f32x4.splat(hi);
     let hi1 = hi0;
-    let sum0 = f32x4.splat(0); // NaN when a value is; one operation a vector
-    let sum1 = sum0;
+    let same = i32x4.splat(-1); // lanes that never saw NaN
     do {
       const a = v128.load(x);
       const b = v128.load(x, 16);
@@ -70,14 +60,15 @@ export function minMaxF32(x: usize, n: usize, out: usize): i32 {
       hi0 = f32x4.pmax(hi0, c);
       lo1 = f32x4.pmin(lo1, d);
       hi1 = f32x4.pmax(hi1, d);
-      sum0 = f32x4.add(sum0, f32x4.add(a, b));
-      sum1 = f32x4.add(sum1, f32x4.add(c, d));
+      same = v128.and(
+        same,
+        v128.and(v128.and(f32x4.eq(a, a), f32x4.eq(b, b)), v128.and(f32x4.eq(c, c), f32x4.eq(d, d))),
+      );
       x += 4 * BLOCK;
     } while (x < end);
-    const sum = f32x4.add(sum0, sum1);
     lo = minLane(f32x4.pmin(lo0, lo1));
     hi = maxLane(f32x4.pmax(hi0, hi1));
-    numbers = allLanes(f32x4.eq(sum, sum)) || allNumbers(end - ((n & ~(BLOCK - 1)) << 2), end);
+    numbers = allLanes(same);
   }
   for (let rest = n & (BLOCK - 1); rest > 0; --rest) {
     const value = load<f32>(x);

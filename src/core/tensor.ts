@@ -30,7 +30,7 @@ export function isQuantized(tensor: Tensor | QuantizedTensor): tensor is Quantiz
 /** Index of the first NaN or ±Infinity, or −1. */
 export function firstNonFinite(x: ArrayLike<number>): number {
   for (let i = 0; i < x.length; i++) {
-    if (x[i] - x[i] !== 0) return i; // NaN for NaN and Infinity
+    if (!Number.isFinite(x[i])) return i;
   }
   return -1;
 }

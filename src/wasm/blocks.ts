@@ -44,13 +44,15 @@ export function runChannels({ arena }: Kernels, job: ChannelJob): void {
     array.buffer === arena.buffer ? array.byteOffset : undefined,
   );
   arena.scope(() => {
-    if (view.channels > 1 && view.inner < LONG_ROW) overTables(arena, job, residents);
-    else {
-      const step = residents.includes(undefined) ? BLOCK : length;
-      overBlocks(arena, job, residents, step, (operands, pointers, start, count) =>
-        overRows(job, operands, pointers, start, count),
-      );
+    if (view.channels > 1 && view.inner < LONG_ROW) {
+      overTables(arena, job, residents);
+      return;
     }
+    const step = residents.includes(undefined) ? BLOCK : length;
+    overBlocks(arena, job, residents, step, (operands, pointers, start, count) => {
+      if (view.channels === 1) job.splat(pointers, count, 0);
+      else overRows(job, operands, pointers, start, count);
+    });
   });
 }
 
@@ -91,14 +93,18 @@ function periodOf(pattern: number): number {
 /** Gives each element from `start` on the entry of its channel. */
 function spreadTable(
   table: Float32Array | Int32Array,
-  view: ChannelView,
+  { channels, inner }: ChannelView,
   start: number,
   target: Float32Array | Int32Array,
 ): void {
-  const pattern = Math.min(view.channels * view.inner, target.length);
-  eachRow(view, start, pattern, (channel, from, to) => {
-    for (let i = from; i < to; i++) target[i] = table[channel];
-  });
+  const pattern = Math.min(channels * inner, target.length);
+  let channel = Math.floor(start / inner) % channels;
+  let end = inner - (start % inner);
+  for (let i = 0; i < pattern; end += inner) {
+    const value = table[channel];
+    for (const stop = Math.min(end, pattern); i < stop; i++) target[i] = value;
+    channel = channel + 1 === channels ? 0 : channel + 1;
+  }
   for (let done = pattern; done < target.length; done *= 2) target.copyWithin(done, 0, done);
 }
 

@@ -76,7 +76,13 @@ export function minMax(x: Float32Array, options: RangeOptions = {}, where = "min
       finish: ([lo, hi], start, count) => {
         const { f32 } = arena;
         eachRow(view, start, count, (channel, from, to) => {
-          for (let i = from; i < to; i++) widen(channel, f32[(lo >>> 2) + i], f32[(hi >>> 2) + i]);
+          let low = Number.POSITIVE_INFINITY;
+          let high = Number.NEGATIVE_INFINITY;
+          for (let i = from; i < to; i++) {
+            low = Math.min(low, f32[(lo >>> 2) + i]);
+            high = Math.max(high, f32[(hi >>> 2) + i]);
+          }
+          widen(channel, low, high);
         });
       },
     });

@@ -7,7 +7,8 @@ import {
   laneBits,
   magicBits,
   magicF32,
-  magnitudeMask,
+  signBytes,
+  upperHalves,
 } from "../../../assembly/core/constants";
 
 const constants = new StaticArray<u8>(64);
@@ -32,6 +33,7 @@ describe("initConstants", () => {
     expect<u8>(i8x16.extract_lane_u(laneBits(), 15)).toBe(128);
     expect<i32>(i32x4.extract_lane(fractionMask(), 3)).toBe(32767);
     expect<u16>(i16x8.extract_lane_u(fixedZero(), 7)).toBe(34560);
-    expect<i32>(i32x4.extract_lane(magnitudeMask(), 3)).toBe(i32.MAX_VALUE);
+    expect<u16>(i16x8.extract_lane_u(upperHalves(), 7)).toBe(0x4b00);
+    expect<u8>(i8x16.extract_lane_u(signBytes(), 15)).toBe(128);
   });
 });
