@@ -6,18 +6,20 @@ import { dropping, startTensorflow } from "./tensorflow.js";
 import { ELEMENTS, normalValues } from "./values.js";
 
 export default async function measure(): Promise<Row[]> {
-  const rows = await measureTensor();
+  const rows = [
+    ...(await measureTensor("min/max", normalValues(ELEMENTS))),
+    ...(await measureTensor("min/max, all positive", normalValues(ELEMENTS).map((value) => 5 + Math.abs(value)))),
+  ];
   for (const layout of CHANNEL_LAYOUTS) rows.push(...(await measureChannels(layout)));
   return rows;
 }
 
-async function measureTensor(): Promise<Row[]> {
+async function measureTensor(kernel: string, x: Float32Array): Promise<Row[]> {
   const tf = await startTensorflow();
-  const x = normalValues(ELEMENTS);
   const from = resident(x);
   const tensor = tf.tensor1d(x);
   return compare({
-    kernel: "min/max",
+    kernel,
     elements: ELEMENTS,
     resident: () => minMax(from()),
     plain: () => minMax(x),

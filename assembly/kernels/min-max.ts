@@ -20,55 +20,70 @@ import { BLOCK } from "../core/rounding";
   return i32x4.all_true(m);
 }
 
+/** The largest of four lanes as signed integers. */
 // @ts-ignore: decorator
-@inline function minLane(v: v128): f32 {
-  return min(
-    min(f32x4.extract_lane(v, 0), f32x4.extract_lane(v, 1)),
-    min(f32x4.extract_lane(v, 2), f32x4.extract_lane(v, 3)),
-  );
-}
-
-// @ts-ignore: decorator
-@inline function maxLane(v: v128): f32 {
+@inline function largestSigned(v: v128): i32 {
   return max(
-    max(f32x4.extract_lane(v, 0), f32x4.extract_lane(v, 1)),
-    max(f32x4.extract_lane(v, 2), f32x4.extract_lane(v, 3)),
+    max(i32x4.extract_lane(v, 0), i32x4.extract_lane(v, 1)),
+    max(i32x4.extract_lane(v, 2), i32x4.extract_lane(v, 3)),
   );
 }
 
+/** The largest of four lanes as unsigned integers. */
+// @ts-ignore: decorator
+@inline function largestUnsigned(v: v128): u32 {
+  return max<u32>(
+    max<u32>(i32x4.extract_lane(v, 0), i32x4.extract_lane(v, 1)),
+    max<u32>(i32x4.extract_lane(v, 2), i32x4.extract_lane(v, 3)),
+  );
+}
+
+/** The value nearest to zero among blocks of values of one sign: their bits are ordered as their magnitudes are. */
+function nearestToZero(x: usize, end: usize): f32 {
+  let nearest = v128.load(x);
+  do {
+    nearest = i32x4.min_s(nearest, i32x4.min_s(v128.load(x), v128.load(x, 16)));
+    nearest = i32x4.min_s(nearest, i32x4.min_s(v128.load(x, 32), v128.load(x, 48)));
+    x += 4 * BLOCK;
+  } while (x < end);
+  return reinterpret<f32>(~largestSigned(v128.not(nearest)));
+}
+
+// In blocks, values are compared by their bits as integers: two operations a vector, NaN included, where floats take four.
+// Signed, the largest bits are those of the largest value with a clear sign, or of a NaN above it. Unsigned, they are those
+// of the smallest value with its sign set, or of a NaN below it. Only where all signs are the same is the other end, the one
+// nearest to zero, still to be found, in a second pass.
 export function minMaxF32(x: usize, n: usize, out: usize): i32 {
   let lo: f32 = Infinity;
   let hi: f32 = -Infinity;
   let numbers = true;
   const end = x + ((n & ~(BLOCK - 1)) << 2);
   if (x < end) {
-    let lo0 = f32x4.splat(lo);
-    let lo1 = lo0;
-    let hi0 = f32x4.splat(hi);
-    let hi1 = hi0;
-    let same = i32x4.splat(-1); // lanes that never saw NaN
+    const first = x;
+    let signed0 = v128.load(x);
+    let signed1 = signed0;
+    let unsigned0 = signed0;
+    let unsigned1 = signed0;
     do {
       const a = v128.load(x);
       const b = v128.load(x, 16);
       const c = v128.load(x, 32);
       const d = v128.load(x, 48);
-      lo0 = f32x4.pmin(lo0, a);
-      hi0 = f32x4.pmax(hi0, a);
-      lo1 = f32x4.pmin(lo1, b);
-      hi1 = f32x4.pmax(hi1, b);
-      lo0 = f32x4.pmin(lo0, c);
-      hi0 = f32x4.pmax(hi0, c);
-      lo1 = f32x4.pmin(lo1, d);
-      hi1 = f32x4.pmax(hi1, d);
-      same = v128.and(
-        same,
-        v128.and(v128.and(f32x4.eq(a, a), f32x4.eq(b, b)), v128.and(f32x4.eq(c, c), f32x4.eq(d, d))),
-      );
+      signed0 = i32x4.max_s(signed0, a);
+      unsigned0 = i32x4.max_u(unsigned0, a);
+      signed1 = i32x4.max_s(signed1, b);
+      unsigned1 = i32x4.max_u(unsigned1, b);
+      signed0 = i32x4.max_s(signed0, c);
+      unsigned0 = i32x4.max_u(unsigned0, c);
+      signed1 = i32x4.max_s(signed1, d);
+      unsigned1 = i32x4.max_u(unsigned1, d);
       x += 4 * BLOCK;
     } while (x < end);
-    lo = minLane(f32x4.pmin(lo0, lo1));
-    hi = maxLane(f32x4.pmax(hi0, hi1));
-    numbers = allLanes(same);
+    const top = largestSigned(i32x4.max_s(signed0, signed1));
+    const bottom = <i32>largestUnsigned(i32x4.max_u(unsigned0, unsigned1));
+    hi = top < 0 ? nearestToZero(first, end) : reinterpret<f32>(top);
+    lo = bottom < 0 ? reinterpret<f32>(bottom) : nearestToZero(first, end);
+    numbers = hi == hi && lo == lo;
   }
   for (let rest = n & (BLOCK - 1); rest > 0; --rest) {
     const value = load<f32>(x);

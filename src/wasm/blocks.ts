@@ -68,10 +68,11 @@ function overTables(arena: Arena, job: ChannelJob, residents: readonly (number |
   const period = perBlock ? BLOCK : periodOf(pattern);
   const entries = Math.min(period + LANES, Math.ceil(length / LANES) * LANES);
   const tables = job.tables.map(() => arena.reserve(4 * entries));
+  // As integers, whatever they hold: loops over one type of array are several times as fast.
+  const sources = job.tables.map((table) => new Int32Array(table.buffer, table.byteOffset, table.length));
   const spread = (start: number): void =>
-    job.tables.forEach((table, i) => {
-      const memory = table instanceof Float32Array ? arena.f32 : arena.i32;
-      spreadTable(table, view, start, memory.subarray(tables[i] >>> 2, (tables[i] >>> 2) + entries));
+    sources.forEach((source, i) => {
+      spreadTable(source, view, start, arena.i32.subarray(tables[i] >>> 2, (tables[i] >>> 2) + entries));
     });
   const step = perBlock || residents.includes(undefined) ? Math.floor(BLOCK / period) * period : length;
   if (!perBlock) spread(0);
@@ -91,12 +92,7 @@ function periodOf(pattern: number): number {
 }
 
 /** Gives each element from `start` on the entry of its channel. */
-function spreadTable(
-  table: Float32Array | Int32Array,
-  { channels, inner }: ChannelView,
-  start: number,
-  target: Float32Array | Int32Array,
-): void {
+function spreadTable(table: Int32Array, { channels, inner }: ChannelView, start: number, target: Int32Array): void {
   const pattern = Math.min(channels * inner, target.length);
   let channel = Math.floor(start / inner) % channels;
   let end = inner - (start % inner);
