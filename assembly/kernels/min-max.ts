@@ -38,51 +38,43 @@ import { BLOCK } from "../core/rounding";
   );
 }
 
-/** The value nearest to zero among blocks of values of one sign: their bits are ordered as their magnitudes are. */
-function nearestToZero(x: usize, end: usize): f32 {
-  let nearest = v128.load(x);
-  do {
-    nearest = i32x4.min_s(nearest, i32x4.min_s(v128.load(x), v128.load(x, 16)));
-    nearest = i32x4.min_s(nearest, i32x4.min_s(v128.load(x, 32), v128.load(x, 48)));
-    x += 4 * BLOCK;
-  } while (x < end);
-  return reinterpret<f32>(~largestSigned(v128.not(nearest)));
+/** The smallest of four lanes as signed integers. */
+// @ts-ignore: decorator
+@inline function smallestSigned(v: v128): i32 {
+  return min(
+    min(i32x4.extract_lane(v, 0), i32x4.extract_lane(v, 1)),
+    min(i32x4.extract_lane(v, 2), i32x4.extract_lane(v, 3)),
+  );
 }
 
-// In blocks, values are compared by their bits as integers: two operations a vector, NaN included, where floats take four.
-// Signed, the largest bits are those of the largest value with a clear sign, or of a NaN above it. Unsigned, they are those
-// of the smallest value with its sign set, or of a NaN below it. Only where all signs are the same is the other end, the one
-// nearest to zero, still to be found, in a second pass.
+// In blocks, values are compared by their bits as integers: three operations a vector, NaN included, where floats take four
+// that are slower. Signed, the largest bits are those of the largest value with a clear sign, or of a NaN above it. Unsigned,
+// they are those of the smallest value with its sign set, or of a NaN below it. Where all signs are the same, bits are
+// ordered as magnitudes are, and the smallest are those of the value nearest to zero: the other end.
 export function minMaxF32(x: usize, n: usize, out: usize): i32 {
   let lo: f32 = Infinity;
   let hi: f32 = -Infinity;
   let numbers = true;
   const end = x + ((n & ~(BLOCK - 1)) << 2);
   if (x < end) {
-    const first = x;
-    let signed0 = v128.load(x);
-    let signed1 = signed0;
-    let unsigned0 = signed0;
-    let unsigned1 = signed0;
+    let most = v128.load(x);
+    let mostUnsigned = most;
+    let least = most;
     do {
       const a = v128.load(x);
       const b = v128.load(x, 16);
       const c = v128.load(x, 32);
       const d = v128.load(x, 48);
-      signed0 = i32x4.max_s(signed0, a);
-      unsigned0 = i32x4.max_u(unsigned0, a);
-      signed1 = i32x4.max_s(signed1, b);
-      unsigned1 = i32x4.max_u(unsigned1, b);
-      signed0 = i32x4.max_s(signed0, c);
-      unsigned0 = i32x4.max_u(unsigned0, c);
-      signed1 = i32x4.max_s(signed1, d);
-      unsigned1 = i32x4.max_u(unsigned1, d);
+      most = i32x4.max_s(most, i32x4.max_s(i32x4.max_s(a, b), i32x4.max_s(c, d)));
+      mostUnsigned = i32x4.max_u(mostUnsigned, i32x4.max_u(i32x4.max_u(a, b), i32x4.max_u(c, d)));
+      least = i32x4.min_s(least, i32x4.min_s(i32x4.min_s(a, b), i32x4.min_s(c, d)));
       x += 4 * BLOCK;
     } while (x < end);
-    const top = largestSigned(i32x4.max_s(signed0, signed1));
-    const bottom = <i32>largestUnsigned(i32x4.max_u(unsigned0, unsigned1));
-    hi = top < 0 ? nearestToZero(first, end) : reinterpret<f32>(top);
-    lo = bottom < 0 ? reinterpret<f32>(bottom) : nearestToZero(first, end);
+    const top = largestSigned(most);
+    const bottom = <i32>largestUnsigned(mostUnsigned);
+    const nearest = smallestSigned(least);
+    hi = reinterpret<f32>(top < 0 ? nearest : top);
+    lo = reinterpret<f32>(bottom < 0 ? bottom : nearest);
     numbers = hi == hi && lo == lo;
   }
   for (let rest = n & (BLOCK - 1); rest > 0; --rest) {
