@@ -8,7 +8,10 @@ import { ELEMENTS, normalValues } from "./values.js";
 export default async function measure(): Promise<Row[]> {
   const rows = [
     ...(await measureTensor("min/max", normalValues(ELEMENTS))),
-    ...(await measureTensor("min/max, all positive", normalValues(ELEMENTS).map((value) => 5 + Math.abs(value)))),
+    ...(await measureTensor(
+      "min/max, all positive",
+      normalValues(ELEMENTS).map((value) => 5 + Math.abs(value)),
+    )),
   ];
   for (const layout of CHANNEL_LAYOUTS) rows.push(...(await measureChannels(layout)));
   return rows;
