@@ -9,18 +9,13 @@
 // a tie. quantize rounds v, and watches how close to a tie it comes; a chunk with such a value, or with NaN, is done again with
 // the division. In random data that is one chunk in 75; where most values are ties, quantize takes twice as long.
 //
-// Beyond the grid v and q are both clamped to its end. 1 / scale is accurate where it is a normal number, so scales above
-// 2^125 divide; where 1 / scale is Infinity, every v is Infinity or NaN, which counts as close.
+// Beyond the grid v and q are both clamped to its end. 1 / scale is less accurate where it is below the normal numbers, by a
+// factor of four at most; but then scale is above 2^126, and |q| below 4. Where 1 / scale is Infinity, every v is Infinity or
+// NaN, which counts as close.
 
 /** Elements that are checked at a time: enough to make the check cheap, few enough to be cheap to do again. */
 // @ts-ignore: decorator
 @inline export const CHUNK: usize = 64;
-
-/** Whether products with 1 / scale may stand for quotients on this grid. */
-// @ts-ignore: decorator
-@inline export function mayMultiply(scale: f32, qmin: i32, qmax: i32): bool {
-  return scale < <f32>4.253529586511731e37 && qmax - qmin < 256;
-}
 
 // The sum is in fixed point. Adding
 //
