@@ -59,7 +59,10 @@ async function digits(name: string, all: ImageSet | string): Promise<Row | undef
   progress(`${name}: accuracy of the files`);
   const reloaded = accuracy(stored, set);
   const points = (share: number): string => `${(100 * share).toFixed(2)} %`;
-  check(name, Math.abs(float - quantized) <= 0.001, "accuracy within 0.1 point of float");
+  // In whole images, as shares are not exact in binary. A thousand of them are too few to tell 0.1 point from chance.
+  const changed = Math.abs(Math.round(float * set.count) - Math.round(quantized * set.count));
+  const allowed = quick ? 3 : set.count / 1000;
+  check(name, changed <= allowed, `accuracy within ${allowed} of ${set.count} images of float, got ${changed}`);
   check(name, quantized === reloaded, "the same accuracy from the files");
   const result = `top-1 ${points(float)} → ${points(quantized)} (${set.count} images)`;
   return { model: name, before: report.bytesBefore, after: report.bytesAfter, fileBytes, sqnr: lowest(report), result };

@@ -17,25 +17,28 @@ const wanted = (path: string): boolean => patterns.length === 0 || patterns.some
 
 if (await isDistStale()) {
   console.log("dist is missing or older than its sources: building");
-  runScript("scripts/build.ts");
+  if (!runScript("scripts/build.ts")) process.exit(1);
 }
-if (existsSync("scripts/test-assembly.ts") && (await filesIn("tests/assembly")).some(wanted)) {
-  runScript("scripts/test-assembly.ts");
+const specs = (await filesIn("tests/assembly")).filter((path) => path.endsWith(".spec.ts") && wanted(path));
+const tests = (await filesIn("tests")).filter((path) => path.endsWith(".test.ts") && wanted(path));
+if (specs.length + tests.length === 0) {
+  console.error(`npm test: expected test files that match ${patterns.join(", ")}, got none`);
+  process.exit(1);
 }
-await runNodeTests((await filesIn("tests")).filter((path) => path.endsWith(".test.ts") && wanted(path)));
+// as-pect compiles and runs in one go, so that one wanted spec runs them all.
+const kernelsPassed = specs.length === 0 || runScript("scripts/test-assembly.ts");
+if (tests.length > 0) await runNodeTests(tests);
+if (!kernelsPassed) {
+  console.error("npm test: the kernels' own tests (as-pect) failed, above");
+  process.exitCode = 1;
+}
 
-/** Runs a script in a process of its own; a failure fails this run, and the rest still runs. */
-function runScript(path: string): void {
-  const { status } = spawnSync(process.execPath, ["--import", "tsx", path], { stdio: "inherit" });
-  if (status !== 0) process.exitCode = 1;
+/** Runs a script in a process of its own; returns whether it succeeded. */
+function runScript(path: string): boolean {
+  return spawnSync(process.execPath, ["--import", "tsx", path], { stdio: "inherit" }).status === 0;
 }
 
 async function runNodeTests(files: string[]): Promise<void> {
-  if (files.length === 0) {
-    console.error(`npm test: expected test files that match ${patterns.join(", ")}, got none`);
-    process.exitCode = 1;
-    return;
-  }
   const events = run({ files, concurrency: availableParallelism() });
   events.on("test:fail", ({ todo }) => {
     if (todo === undefined) process.exitCode = 1;

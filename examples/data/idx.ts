@@ -38,9 +38,8 @@ function readSet(read: (name: string) => Buffer): ImageSet {
   if (images.readUInt32BE(0) !== 0x803 || labels.readUInt32BE(0) !== 0x801 || labels.readUInt32BE(4) !== count) {
     throw new Error("expected IDX images and labels of one length");
   }
-  return {
-    images: Float32Array.from(images.subarray(16), (byte) => byte / 255),
-    labels: new Uint8Array(labels.subarray(8)),
-    count,
-  };
+  // A loop: Float32Array.from with a function takes seconds for eight million bytes.
+  const floats = new Float32Array(images.length - 16);
+  for (let i = 0; i < floats.length; i++) floats[i] = images[16 + i] / 255;
+  return { images: floats, labels: new Uint8Array(labels.subarray(8)), count };
 }

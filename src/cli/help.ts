@@ -20,8 +20,8 @@ Quantizes the weights of a model. It needs no data.
 Options
   --bits <2…8>             bits of each weight; default 8
   --granularity <which>    perChannel: a scale for each output channel (default); perTensor: one for all
-  --layout <which>         where safetensors weights have their output channels: pytorch (first axis, default), tfjs (last)
-  -o, --output <path>      folder (tfjs) or file (safetensors) to write; default beside the model: model-int8, x-int8.safetensors
+  --layout <which>         output channels of safetensors weights: pytorch, the first axis (default); tfjs, the last
+  -o, --output <path>      folder (tfjs) or file (safetensors) to write; default beside the model, named x-int8
   --force                  replace the output if it is there
   --json                   print one JSON document instead of tables
   -h, --help               print this help

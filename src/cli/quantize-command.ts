@@ -1,5 +1,5 @@
-import { mkdir, open, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { open, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { quantizeSafetensors } from "../arrays/quantize-safetensors.js";
 import { quantizeTfjs } from "../arrays/quantize-tfjs.js";
 import type { Granularity, WeightLayout } from "../core/granularity.js";
@@ -79,7 +79,6 @@ async function quantizeModel({ file }: ModelInput, options: Options, onProgress:
   const files = Object.entries(writeTfjs(small));
   await replaceWhenDone(output, "folder", force, async (partial) => {
     for (const [path, bytes] of files) {
-      await mkdir(dirname(join(partial, path)), { recursive: true });
       await writeFile(join(partial, path), bytes);
     }
   });

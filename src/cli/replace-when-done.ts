@@ -39,7 +39,7 @@ export function checkReplaceable(path: string, kind: OutputKind, force: boolean)
 }
 
 /**
- * Lets `write` fill an empty file or folder beside `path`, then puts it at `path`.
+ * Lets `write` fill an empty file, or an empty folder with files, beside `path`, then puts it at `path`.
  *
  * Errors: as checkReplaceable; whatever `write` throws, after what it wrote is removed.
  */

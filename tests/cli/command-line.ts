@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The built command line. */
-const CLI = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
+export const CLI = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 /** A tfjs model of 22 000 parameters. */
 export const MNIST = fileURLToPath(new URL("../../examples/models/mnist-cnn", import.meta.url));
 

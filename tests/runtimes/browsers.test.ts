@@ -11,7 +11,7 @@ import { expectedReport, skipUnless } from "./expected-report.js";
 import { type Browser, npmChromium, systemBrowsers } from "./hosts.js";
 import { openSite, type Site } from "./site.js";
 
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 120_000;
 
 let consumer: Consumer;
 let site: Site;

@@ -41,7 +41,7 @@ describe("hosts with a console resolve the package by themselves", () => {
     assert.ok("path" in program);
     const { stdout } = await promisify(execFile)(program.path, [...args, script], {
       cwd: consumer.dir,
-      timeout: 60_000,
+      timeout: 120_000,
       env: {
         PATH: process.env.PATH,
         HOME: consumer.dir,

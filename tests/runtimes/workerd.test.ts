@@ -48,7 +48,7 @@ test("workerd: modules by import, bytes never compiled", { skip: skipUnless(prog
   }
   const { stdout } = await promisify(execFile)(program.path, ["test", "config.capnp"], {
     cwd: consumer.dir,
-    timeout: 60_000,
+    timeout: 120_000,
   });
   const reason = "CompileError: WebAssembly.Module(): Wasm code generation disallowed by embedder";
   assert.deepEqual(JSON.parse(stdout), {

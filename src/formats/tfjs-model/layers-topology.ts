@@ -99,8 +99,8 @@ const SCALABLE: Readonly<Record<string, string>> = {
   Embedding: "embeddings",
 };
 
-function isScalable({ class_name: type, config }: Json): boolean {
-  return isJson(config) && typeof type === "string" && Object.hasOwn(SCALABLE, type);
+function isScalable({ class_name: type }: Json): boolean {
+  return typeof type === "string" && Object.hasOwn(SCALABLE, type);
 }
 
 /**
@@ -255,8 +255,9 @@ function modelOf(topology: Json): Json {
   return isJson(topology.model_config) ? topology.model_config : topology;
 }
 
-function nameOf(layer: Json): string | undefined {
-  const name = isJson(layer.config) ? layer.config.name : layer.name;
+/** A layer's name; a Sequential that is a list of layers has it outside its config. Undefined for what is no layer. */
+function nameOf({ name: outside, config }: Json): string | undefined {
+  const name = isJson(config) ? config.name : Array.isArray(config) ? outside : undefined;
   return typeof name === "string" ? name : undefined;
 }
 
