@@ -1,7 +1,6 @@
 // What `npm test` runs: the kernels' own tests (as-pect), then every tests/**/*.test.ts with node:test.
 // `npm test -- pattern…` keeps the files whose path contains one of the patterns.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { pipeline } from "node:stream/promises";
 import { run } from "node:test";
