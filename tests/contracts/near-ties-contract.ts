@@ -9,10 +9,10 @@ import { quantize } from "../../src/wasm/quantize.js";
 import { neighbour, zeroPointsOf } from "./awkward-values.js";
 import { assertSameBytes } from "./bytes.js";
 
-// Kernels decide by 64 values whether products may stand for quotients (assembly/core/near-ties.ts). So here each value that
-// may come out on the wrong side of a tie is alone among 63 that cannot.
+// Kernels decide by 128 values whether products may stand for quotients (assembly/core/near-ties.ts). So here each value that
+// may come out on the wrong side of a tie is alone among 127 that cannot.
 
-const CHUNK = 64;
+const CHUNK = 128;
 const GRIDS = [gridOf("test", { bits: 8 }), gridOf("test", { bits: 8, signed: false }), gridOf("test", { bits: 5 })];
 /** Ordinary ones, powers of two, awkward mantissas, and both ends of what 1/scale can be. */
 const SCALES = [0.0235, 1 / 3, 1, 7, 1.1754943508222875e-38, 1e-40, 1e-45, 2 ** 124, 2 ** 125, 3e37, 1.7e38].concat(
