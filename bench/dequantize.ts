@@ -3,26 +3,26 @@ import { CHANNEL_LAYOUTS, type ChannelLayout, channelParams } from "./channel-la
 import { compare, type Row } from "./comparison.js";
 import { resident } from "./resident.js";
 import { dropping, startTensorflow } from "./tensorflow.js";
-import { ELEMENTS, evenCodes } from "./values.js";
+import { ELEMENTS, evenCodes, MANY_ELEMENTS } from "./values.js";
 
 const PARAMS = { scale: Math.fround(6 / 255), zeroPoint: 3, qmin: -128, qmax: 127 };
 
 export default async function measure(): Promise<Row[]> {
-  const rows = await measureTensor();
+  const rows = [...(await measureTensor(ELEMENTS)), ...(await measureTensor(MANY_ELEMENTS))];
   for (const layout of CHANNEL_LAYOUTS) rows.push(...(await measureChannels(layout)));
   return rows;
 }
 
-async function measureTensor(): Promise<Row[]> {
+async function measureTensor(elements: number): Promise<Row[]> {
   const tf = await startTensorflow();
   const { scale, zeroPoint, qmin, qmax } = PARAMS;
-  const q = evenCodes(ELEMENTS, qmin, qmax);
-  const out = new Float32Array(ELEMENTS);
+  const q = evenCodes(elements, qmin, qmax);
+  const out = new Float32Array(elements);
   const [from, to] = [resident(q), resident(out)];
   const tensor = tf.tensor1d(Int32Array.from(q), "int32");
   return compare({
-    kernel: "dequantize from int8",
-    elements: ELEMENTS,
+    kernel: `dequantize from int8, 2^${Math.log2(elements)}`,
+    elements,
     resident: () => dequantize(from(), PARAMS, { out: to() }),
     plain: () => dequantize(q, PARAMS, { out }),
     peers: [

@@ -3,27 +3,27 @@ import { CHANNEL_LAYOUTS, type ChannelLayout, channelParams } from "./channel-la
 import { compare, type Row } from "./comparison.js";
 import { resident } from "./resident.js";
 import { dropping, startTensorflow } from "./tensorflow.js";
-import { ELEMENTS, normalValues } from "./values.js";
+import { ELEMENTS, MANY_ELEMENTS, normalValues } from "./values.js";
 
 const PARAMS = { scale: Math.fround(6 / 255), zeroPoint: 3, qmin: -128, qmax: 127 };
 const MAGIC = 1.5 * 2 ** 52;
 
 export default async function measure(): Promise<Row[]> {
-  const rows = await measureTensor();
+  const rows = [...(await measureTensor(ELEMENTS)), ...(await measureTensor(MANY_ELEMENTS))];
   for (const layout of CHANNEL_LAYOUTS) rows.push(...(await measureChannels(layout)));
   return rows;
 }
 
-async function measureTensor(): Promise<Row[]> {
+async function measureTensor(elements: number): Promise<Row[]> {
   const tf = await startTensorflow();
   const { scale, zeroPoint, qmin, qmax } = PARAMS;
-  const x = normalValues(ELEMENTS);
-  const out = new Float32Array(ELEMENTS);
+  const x = normalValues(elements);
+  const out = new Float32Array(elements);
   const [from, to] = [resident(x), resident(out)];
   const tensor = tf.tensor1d(x);
   return compare({
-    kernel: "fake-quantize to 8 bits",
-    elements: ELEMENTS,
+    kernel: `fake-quantize to 8 bits, 2^${Math.log2(elements)}`,
+    elements,
     resident: () => fakeQuantize(from(), PARAMS, { out: to() }),
     plain: () => fakeQuantize(x, PARAMS, { out }),
     peers: [

@@ -1,5 +1,7 @@
 /** Elements of one tensor: a middling activation map; inputs and outputs of every kernel and peer fit the second-level cache. */
 export const ELEMENTS = 2 ** 16;
+/** Elements of a large one: 4 MiB of float32, beyond the second-level cache. */
+export const MANY_ELEMENTS = 2 ** 20;
 
 /** Normally distributed float32 values, the same at every run. */
 export function normalValues(length: number, seed = 1): Float32Array {

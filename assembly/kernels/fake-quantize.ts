@@ -33,7 +33,10 @@ import { BLOCK, code, roundedLanes } from "../core/rounding";
   return <f32>(code(x, scale, zeroPoint, qmin, qmax) - zeroPoint) * scale;
 }
 
-/** x / scale rounded, ties to even; NaN stays NaN, and what is beyond 2^22 stays beyond. */
+/**
+ * x / scale rounded, ties to even; NaN stays NaN. Adding magic, 1.5 * 2^23, rounds to an integer below 2^22 and is taken off
+ * again exactly; what is beyond 2^22 stays beyond every code, so that clamping afterwards gives what clamping before does.
+ */
 // @ts-ignore: decorator
 @inline function quotientLanes(x: v128, scale: v128, magic: v128): v128 {
   return f32x4.sub(f32x4.add(f32x4.div(x, scale), magic), magic);
