@@ -1,7 +1,14 @@
-// Entry of the float kernels: quantize, observe, fold. Raw pointers only; the module imports its memory, allocates nothing
+// Entry of the float kernels: quantize, observe, fold, gradients of training. Raw pointers only; the module imports its memory, allocates nothing
 // and owns no data but the address of its constants block.
 export { initConstants } from "./core/constants";
 export { features } from "./core/features";
+export { batchNormTrainF32 } from "./kernels/batch-norm-train";
+export { batchNormTrainGradientF32 } from "./kernels/batch-norm-train-gradient";
+export { clipGradientF32 } from "./kernels/clip-gradient";
+export { conv2dBackpropFilterF32 } from "./kernels/conv2d-backprop-filter";
+export { conv2dBackpropInputF32 } from "./kernels/conv2d-backprop-input";
+export { depthwiseBackpropFilterF32 } from "./kernels/depthwise-backprop-filter";
+export { depthwiseBackpropInputF32 } from "./kernels/depthwise-backprop-input";
 export {
   dequantizeI16ToF32,
   dequantizeI16ToF32PerChannel,
@@ -20,6 +27,7 @@ export {
   foldBatchNormWeightsF32,
   foldBatchNormWeightsF32PerChannel,
 } from "./kernels/fold-batch-norm";
+export { maxPoolGradientF32 } from "./kernels/max-pool-gradient";
 export { minMaxF32, minMaxF32PerChannel } from "./kernels/min-max";
 export { movingAverageF32 } from "./kernels/moving-average";
 export { observeFakeQuantizeF32 } from "./kernels/observe-fake-quantize";

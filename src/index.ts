@@ -24,9 +24,19 @@ export type { FloatTensor, IntegerArrays, IntegerTensor, SafetensorsTensor } fro
 export { type WriteSafetensorsOptions, writeSafetensors } from "./formats/safetensors/write-safetensors.js";
 export type { ModelArtifacts, WeightSpec } from "./formats/tfjs-model/artifacts.js";
 export { type ModelFiles, readTfjs, writeTfjs } from "./formats/tfjs-model/files.js";
+export { type HistogramObserver, histogramObserver } from "./observers/histogram-observer.js";
 export { type MinMaxObserver, minMaxObserver } from "./observers/min-max-observer.js";
 export { type MovingAverageObserver, movingAverageObserver } from "./observers/moving-average-observer.js";
-export type { Observer, RangeState } from "./observers/observer.js";
+export type {
+  HistogramOptions,
+  HistogramState,
+  MinMaxState,
+  MovingAverageState,
+  Observer,
+  ObserverState,
+  RangeState,
+} from "./observers/observer.js";
+export { type ObserverKinds, observerFromJSON } from "./observers/observer-from-json.js";
 export type { ConfigList } from "./quantizers/config-list.js";
 export type { NaiveOptions } from "./quantizers/naive.js";
 export type { Report, TensorReport } from "./quantizers/report.js";

@@ -28,17 +28,23 @@ import { BLOCK, code, codeLanes, roundedLanes } from "../core/rounding";
 // Errors: none here; the typed facade checks arguments, the debug build asserts.
 // Source: ONNX QuantizeLinear; Jacob et al. 2018, eq. 1.
 
-/** Stores 16 codes held in four i32x4 as T. */
+/** Stores 16 codes held in four i32x4, less the middle, as T. */
 // @ts-ignore: decorator
-@inline function storeCodes<T>(out: usize, a: v128, b: v128, c: v128, d: v128): void {
+@inline function storeCodes<T>(out: usize, a: v128, b: v128, c: v128, d: v128, middle: i32): void {
+  const lo = i16x8.narrow_i32x4_s(a, b);
+  const hi = i16x8.narrow_i32x4_s(c, d);
   if (sizeof<T>() == 1) {
-    const lo = i16x8.narrow_i32x4_s(a, b);
-    const hi = i16x8.narrow_i32x4_s(c, d);
-    v128.store(out, isSigned<T>() ? i8x16.narrow_i16x8_s(lo, hi) : i8x16.narrow_i16x8_u(lo, hi));
+    v128.store(out, i8x16.add(i8x16.narrow_i16x8_s(lo, hi), i8x16.splat(<i8>middle)));
   } else {
-    v128.store(out, isSigned<T>() ? i16x8.narrow_i32x4_s(a, b) : i16x8.narrow_i32x4_u(a, b));
-    v128.store(out, isSigned<T>() ? i16x8.narrow_i32x4_s(c, d) : i16x8.narrow_i32x4_u(c, d), 16);
+    v128.store(out, i16x8.add(lo, i16x8.splat(<i16>middle)));
+    v128.store(out, i16x8.add(hi, i16x8.splat(<i16>middle)), 16);
   }
+}
+
+/** What codes are narrowed around, so that one function writes signed and unsigned ones: the middle of all their type holds. */
+// @ts-ignore: decorator
+@inline function middleOf<T>(qmin: i32): i32 {
+  return qmin < 0 ? 0 : (<i32>1) << (8 * <i32>sizeof<T>() - 1);
 }
 
 /** By the division of the definition: 16-bit codes, chunks that come close to a tie, what is left of the others. */
@@ -50,7 +56,8 @@ function quantizeExactly<T>(x: usize, out: usize, n: usize, scale: f32, zeroPoin
     const lo = f32x4.splat(<f32>(qmin - zeroPoint));
     const hi = f32x4.splat(<f32>(qmax - zeroPoint));
     const magic = magicF32();
-    const base = i32x4.sub(magicBits(), i32x4.splat(zeroPoint));
+    const middle = middleOf<T>(qmin);
+    const base = i32x4.sub(magicBits(), i32x4.splat(zeroPoint - middle));
     do {
       storeCodes<T>(
         out,
@@ -58,6 +65,7 @@ function quantizeExactly<T>(x: usize, out: usize, n: usize, scale: f32, zeroPoin
         i32x4.sub(roundedLanes(v128.load(x, 16), s, lo, hi, magic), base),
         i32x4.sub(roundedLanes(v128.load(x, 32), s, lo, hi, magic), base),
         i32x4.sub(roundedLanes(v128.load(x, 48), s, lo, hi, magic), base),
+        middle,
       );
       x += 4 * BLOCK;
       out += sizeof<T>() * BLOCK;
@@ -71,7 +79,7 @@ function quantizeExactly<T>(x: usize, out: usize, n: usize, scale: f32, zeroPoin
 }
 
 /** To 8-bit codes by products instead of divisions (near-ties.ts), 1.6 times as fast. */
-function quantize<T>(x: usize, out: usize, n: usize, scale: f32, zeroPoint: i32, qmin: i32, qmax: i32): void {
+function quantizeBytes(x: usize, out: usize, n: usize, scale: f32, zeroPoint: i32, qmin: i32, qmax: i32): void {
   const chunks = out + (n & ~(CHUNK - 1));
   n &= CHUNK - 1;
   if (out < chunks) {
@@ -99,15 +107,14 @@ function quantize<T>(x: usize, out: usize, n: usize, scale: f32, zeroPoint: i32,
         out += BLOCK;
       } while (out < end);
       if (closeFixed(smallestFraction, largestWhole)) {
-        quantizeExactly<T>(x - 4 * CHUNK, out - CHUNK, CHUNK, scale, zeroPoint, qmin, qmax);
+        quantizeExactly<i8>(x - 4 * CHUNK, out - CHUNK, CHUNK, scale, zeroPoint, qmin, qmax);
       }
     } while (out < chunks);
   }
-  quantizeExactly<T>(x, out, n, scale, zeroPoint, qmin, qmax);
+  quantizeExactly<i8>(x, out, n, scale, zeroPoint, qmin, qmax);
 }
 
-// @ts-ignore: decorator
-@inline function quantizePerChannel<T>(
+function quantizePerChannel<T>(
   x: usize,
   out: usize,
   n: usize,
@@ -121,19 +128,22 @@ function quantize<T>(x: usize, out: usize, n: usize, scale: f32, zeroPoint: i32,
   const end = out + (n & ~(BLOCK - 1)) * sizeof<T>();
   let c: usize = 0; // byte offset in the tables
   if (out < end) {
-    const lo = i32x4.splat(qmin);
-    const hi = i32x4.splat(qmax);
+    const middle = middleOf<T>(qmin);
+    const lo = i32x4.splat(qmin - middle);
+    const hi = i32x4.splat(qmax - middle);
     const far = beyondCodes();
     const magic = magicF32();
+    const base = i32x4.add(magicBits(), i32x4.splat(middle));
     do {
       const s = scale + c;
       const z = zeroPoint + c;
       storeCodes<T>(
         out,
-        codeLanes(v128.load(x), v128.load(s), v128.load(z), lo, hi, far, magic),
-        codeLanes(v128.load(x, 16), v128.load(s, 16), v128.load(z, 16), lo, hi, far, magic),
-        codeLanes(v128.load(x, 32), v128.load(s, 32), v128.load(z, 32), lo, hi, far, magic),
-        codeLanes(v128.load(x, 48), v128.load(s, 48), v128.load(z, 48), lo, hi, far, magic),
+        codeLanes(v128.load(x), v128.load(s), v128.load(z), lo, hi, far, magic, base),
+        codeLanes(v128.load(x, 16), v128.load(s, 16), v128.load(z, 16), lo, hi, far, magic, base),
+        codeLanes(v128.load(x, 32), v128.load(s, 32), v128.load(z, 32), lo, hi, far, magic, base),
+        codeLanes(v128.load(x, 48), v128.load(s, 48), v128.load(z, 48), lo, hi, far, magic, base),
+        middle,
       );
       x += 4 * BLOCK;
       out += sizeof<T>() * BLOCK;
@@ -158,7 +168,7 @@ export function quantizeF32ToI8(
   qmin: i32,
   qmax: i32,
 ): void {
-  quantize<i8>(x, out, n, scale, zeroPoint, qmin, qmax);
+  quantizeBytes(x, out, n, scale, zeroPoint, qmin, qmax);
 }
 
 export function quantizeF32ToU8(
@@ -170,7 +180,7 @@ export function quantizeF32ToU8(
   qmin: i32,
   qmax: i32,
 ): void {
-  quantize<u8>(x, out, n, scale, zeroPoint, qmin, qmax);
+  quantizeBytes(x, out, n, scale, zeroPoint, qmin, qmax);
 }
 
 export function quantizeF32ToI16(
@@ -194,7 +204,7 @@ export function quantizeF32ToU16(
   qmin: i32,
   qmax: i32,
 ): void {
-  quantizeExactly<u16>(x, out, n, scale, zeroPoint, qmin, qmax);
+  quantizeExactly<i16>(x, out, n, scale, zeroPoint, qmin, qmax);
 }
 
 export function quantizeF32ToI8PerChannel(
@@ -220,7 +230,7 @@ export function quantizeF32ToU8PerChannel(
   qmin: i32,
   qmax: i32,
 ): void {
-  quantizePerChannel<u8>(x, out, n, scale, zeroPoint, period, qmin, qmax);
+  quantizePerChannel<i8>(x, out, n, scale, zeroPoint, period, qmin, qmax);
 }
 
 export function quantizeF32ToI16PerChannel(
@@ -246,5 +256,5 @@ export function quantizeF32ToU16PerChannel(
   qmin: i32,
   qmax: i32,
 ): void {
-  quantizePerChannel<u16>(x, out, n, scale, zeroPoint, period, qmin, qmax);
+  quantizePerChannel<i16>(x, out, n, scale, zeroPoint, period, qmin, qmax);
 }

@@ -1,54 +1,52 @@
 import { minMax } from "../wasm/min-max.js";
-import type { Observer, RangeState } from "./observer.js";
-import { checkSameChannels, collectedRange, paramsOf, stateOf } from "./range-state.js";
+import type { MinMaxState, Observer } from "./observer.js";
+import {
+  type CollectedRange,
+  checkSameChannels,
+  collectedRange,
+  paramsOf,
+  rangeOf,
+  stateOf,
+  stateToMerge,
+  widen,
+} from "./range-state.js";
 
 /** Observer of the smallest and largest value ever seen. */
 export interface MinMaxObserver extends Observer {
-  /** Takes the range of another observer into this one, as if its tensors had been seen here. */
-  merge(other: MinMaxObserver): void;
+  toJSON(): MinMaxState;
 }
 
 /**
  * Makes an observer of the smallest and largest value ever seen, per tensor or per channel.
- *
- * @param state what toJSON gave, to go on from there
  *
  * @example
  * const observer = minMaxObserver();
  * observer.observe(Float32Array.of(-1, 3));
  * observer.quantParams({ bits: 8 }); // scale fl(4/255), zeroPoint -64, qmin -128, qmax 127
  */
-export function minMaxObserver(state?: RangeState): MinMaxObserver {
-  const range = collectedRange(state);
-  const widen = (min: ArrayLike<number>, max: ArrayLike<number>): void => {
-    if (range.count === 0) {
-      range.min = Float32Array.from(min);
-      range.max = Float32Array.from(max);
-      return;
-    }
-    for (let c = 0; c < range.min.length; c++) {
-      range.min[c] = Math.min(range.min[c], min[c]);
-      range.max[c] = Math.max(range.max[c], max[c]);
-    }
-  };
+export function minMaxObserver(): MinMaxObserver {
+  return minMaxObserverOf(collectedRange());
+}
+
+/** The observer that goes on from a collected range. */
+export function minMaxObserverOf(range: CollectedRange): MinMaxObserver {
   return {
-    observe(x, options = {}) {
-      const batch = minMax(x, options, "minMaxObserver.observe");
-      checkSameChannels("minMaxObserver.observe", range, batch, options);
-      widen(batch.min, batch.max);
-      range.count++;
+    get count() {
+      return range.count;
     },
+    observe(x, options = {}, where = "minMaxObserver.observe") {
+      const batch = minMax(x, options, where);
+      checkSameChannels(where, range, batch.min.length, options.axis);
+      widen(range, batch, 1);
+    },
+    range: (_grid, where = "minMaxObserver.range") => rangeOf(where, range),
+    quantParams: (grid, where = "minMaxObserver.quantParams") => paramsOf(where, range, grid),
     merge(other) {
-      const { count, min, max } = other.toJSON();
-      if (count === 0) return;
-      if (range.count > 0 && min.length !== range.min.length) {
-        throw new RangeError(`minMaxObserver.merge: expected ${range.min.length} channels, got ${min.length}`);
-      }
-      widen(min, max);
-      range.axis = other.toJSON().axis;
-      range.count += count;
+      const seen = collectedRange(stateToMerge("minMaxObserver.merge", "minMax", other));
+      if (seen.count === 0) return;
+      checkSameChannels("minMaxObserver.merge", range, seen.min.length, seen.axis);
+      widen(range, seen, seen.count);
     },
-    quantParams: (options) => paramsOf("minMaxObserver.quantParams", range, options),
-    toJSON: () => stateOf(range),
+    toJSON: () => ({ observer: "minMax", ...stateOf(range) }),
   };
 }

@@ -82,4 +82,38 @@ export interface TrainExports {
 
   packBits(codes: number, packed: number, n: number, bits: number, signed: number): number;
   unpackBits(packed: number, codes: number, n: number, bits: number, signed: number): void;
+
+  // geometry is the address of the 16 words of src/wasm/conv-geometry.ts; scratch as the calls in src/wasm size it.
+  conv2dBackpropFilterF32(x: number, dy: number, dw: number, geometry: number, scratch: number): void;
+  conv2dBackpropInputF32(dy: number, weights: number, dx: number, geometry: number, scratch: number): void;
+  depthwiseBackpropFilterF32(x: number, dy: number, dw: number, geometry: number, scratch: number): void;
+  depthwiseBackpropInputF32(dy: number, weights: number, dx: number, geometry: number, scratch: number): void;
+  maxPoolGradientF32(dy: number, x: number, dx: number, geometry: number): void;
+  clipGradientF32(dy: number, x: number, out: number, n: number, lo: number, hi: number): void;
+  batchNormTrainF32(
+    x: number,
+    gamma: number,
+    beta: number,
+    y: number,
+    mean: number,
+    variance: number,
+    rows: number,
+    channels: number,
+    epsilon: number,
+    scratch: number,
+  ): void;
+  batchNormTrainGradientF32(
+    dy: number,
+    x: number,
+    gamma: number,
+    mean: number,
+    variance: number,
+    dx: number,
+    dgamma: number,
+    dbeta: number,
+    rows: number,
+    channels: number,
+    epsilon: number,
+    scratch: number,
+  ): void;
 }

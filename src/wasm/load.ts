@@ -22,12 +22,19 @@ export interface Kernels {
   readonly build: Build;
   readonly exports: TrainExports;
   readonly arena: Arena;
+  /**
+   * A second instance of the same kernels, on somebody else's WebAssembly.Memory; `constantsPtr` is the address of
+   * CONSTANTS_BYTES bytes there that stay the instance's own, 16-byte aligned. Nothing else is written but what calls write.
+   */
+  instantiateOn(memory: object, constantsPtr: number): TrainExports;
 }
 
 const BUILDS: readonly Build[] = ["simd", "relaxed", "debug", "reference"];
 // Constants block, 64 KiB blocks in and out, and channel tables fit without growing.
 const INITIAL_PAGES = 16;
 const CONSTANTS_PTR = 16;
+/** Most that the block of constants takes, in any build. */
+export const CONSTANTS_BYTES = 64;
 
 // (module (func (result v128) (v128.const i64x2 0 0)))
 const SIMD_PROBE = Uint8Array.of(
@@ -189,7 +196,17 @@ function start(source: object, expected: Build | undefined): Kernels {
       { expected, build },
     );
   }
-  return { build, exports, arena: new Arena(memory, CONSTANTS_PTR + exports.initConstants(CONSTANTS_PTR)) };
+  const arena = new Arena(memory, CONSTANTS_PTR + exports.initConstants(CONSTANTS_PTR));
+  return {
+    build,
+    exports,
+    arena,
+    instantiateOn(other, constantsPtr) {
+      const second = instantiate(module, other as WebAssembly.Memory);
+      second.initConstants(constantsPtr);
+      return second;
+    },
+  };
 }
 
 function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): TrainExports {

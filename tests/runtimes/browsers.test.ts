@@ -21,6 +21,9 @@ before(async () => {
     `<script src="/bitpress/bitpress.global.js"></script><script src="/page-global.js"></script>`,
   );
   const cspPage = page(`<script src="/bitpress/bitpress.global.js"></script><script src="/page-csp.js"></script>`);
+  const trainingPage = page(
+    `<script src="/tf.js"></script><script src="/tf-backend-wasm.js"></script><script src="/bitpress/bitpress.global.js"></script><script src="/page-training.js"></script>`,
+  );
   site = await openSite(
     {
       "/esm.html": {
@@ -37,6 +40,15 @@ before(async () => {
       "/tf.js": {
         body: readFileSync(createRequire(import.meta.url).resolve("@tensorflow/tfjs/dist/tf.min.js"), "utf8"),
       },
+      "/training.html": { body: trainingPage },
+      "/training-isolated.html": { body: trainingPage, isolated: true },
+      "/tf-backend-wasm.js": { body: wasmBackendFile("tf-backend-wasm.min.js") },
+      ...Object.fromEntries(
+        ["tfjs-backend-wasm.wasm", "tfjs-backend-wasm-simd.wasm", "tfjs-backend-wasm-threaded-simd.wasm"].map(
+          (name) => [`/${name}`, { body: wasmBackendFile(name) }],
+        ),
+      ),
+      "/page-training.js": { body: await bundle("page-training.ts", "global", consumer) },
       "/page-tfjs.js": { body: await bundle("page-tfjs.ts", "global", consumer) },
       "/csp-forbids.html": { body: cspPage, csp: "script-src 'self'" },
       "/csp-allows.html": { body: cspPage, csp: "script-src 'self' 'wasm-unsafe-eval'" },
@@ -52,12 +64,24 @@ after(async () => {
   consumer.remove();
 });
 
+function wasmBackendFile(name: string): Uint8Array {
+  return readFileSync(createRequire(import.meta.url).resolve(`@tensorflow/tfjs-backend-wasm/dist/${name}`));
+}
+
 function page(scripts: string): string {
   return `<!doctype html><meta charset="utf-8"><title>bitpress</title>${scripts}`;
 }
 
 // Visited in this order by one run of each browser.
-const PATHS = ["/esm.html", "/global.html", "/tfjs.html", "/csp-forbids.html", "/csp-allows.html"];
+const PATHS = [
+  "/esm.html",
+  "/global.html",
+  "/tfjs.html",
+  "/csp-forbids.html",
+  "/csp-allows.html",
+  "/training.html",
+  "/training-isolated.html",
+];
 
 /** Writes the script-tag page as a file; returns its file:// address, which sends the browser on to the site. */
 async function writeFilePage(): Promise<string> {
@@ -130,6 +154,19 @@ for (const browser of [await npmChromium(), ...systemBrowsers()]) {
         url: expectedReport("simd"),
         reference: expectedReport("reference"),
       });
+    });
+
+    // Sums of the 2 × 2 windows over 1…9, for each of two channels.
+    const gradient = [12, 12, 16, 16, 24, 24, 28, 28];
+
+    test("training on the wasm backend of tfjs", () => {
+      assert.deepEqual(reports[6], { isolated: false, shared: false, weights: gradient, depthwiseWeights: gradient });
+    });
+
+    test("training on a cross-origin isolated page, where tfjs shares its memory between threads", () => {
+      // In WebKitGTK tfjs finds no support for threads, and takes its build without them.
+      const shared = browser.engine !== "webkit";
+      assert.deepEqual(reports[7], { isolated: true, shared, weights: gradient, depthwiseWeights: gradient });
     });
   });
 }

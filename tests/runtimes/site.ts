@@ -6,8 +6,10 @@ import { extname, join, normalize } from "node:path";
 
 /** A page or script made for the test. */
 export interface Resource {
-  readonly body: string;
+  readonly body: string | Uint8Array;
   readonly csp?: string;
+  /** Cross-origin isolated: the page may share memory between threads. */
+  readonly isolated?: boolean;
 }
 
 /** A local web site that pages report to. */
@@ -40,6 +42,10 @@ export async function openSite(resources: Readonly<Record<string, Resource>>, di
     const headers: Record<string, string> = { "content-type": type };
     const resource = resources[url.pathname];
     if (resource?.csp !== undefined) headers["content-security-policy"] = resource.csp;
+    if (resource?.isolated) {
+      headers["cross-origin-opener-policy"] = "same-origin";
+      headers["cross-origin-embedder-policy"] = "require-corp";
+    }
     const body = resource?.body ?? (await packageFile(dist, url.pathname));
     if (body === undefined) response.writeHead(404).end();
     else response.writeHead(200, headers).end(body);

@@ -6,6 +6,7 @@ import {
   fakeQuantize,
   fakeQuantizeGradient,
   foldBatchNorm,
+  histogramObserver,
   minMax,
   packBits,
   QuantError,
@@ -36,6 +37,7 @@ export function smoke(): SmokeReport {
   checkLiterals(check);
   checkLarge(check);
   checkResident(check);
+  checkObservers(check);
   return { backend: backend(), checks, wrong };
 }
 
@@ -156,6 +158,23 @@ function checkResident(check: Check): void {
   fakeQuantize(x.array, params, { out: x.array });
   check("residentArray fakeQuantize in place", x.array, "Float32Array[100000] fnv1a 70e72774");
   for (const array of [x, codes, large]) array.dispose();
+}
+
+/** Ranges chosen in float64: the same candidate wins everywhere. */
+function checkObservers(check: Check): void {
+  const x = pseudoRandom(100_000).map((value) => value * value * value);
+  for (const [options, expected] of [
+    [{ method: "percentile", percentile: 99 }, "Float32Array 0080d1c100c0d141"],
+    [{ method: "mse" }, "Float32Array 00e0bdc135fdd741"],
+  ] as const) {
+    const observer = histogramObserver(options);
+    const rest = histogramObserver(options);
+    observer.observe(x.subarray(0, 30_000));
+    rest.observe(x.subarray(30_000));
+    observer.merge(rest);
+    const { min, max } = observer.range({ bits: 4 });
+    check(`histogramObserver ${options.method}`, Float32Array.of(min, max), expected);
+  }
 }
 
 /** Values in [-3, 3) from a linear congruential generator: the same float32s everywhere. */

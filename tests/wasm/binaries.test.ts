@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
+import { TRAINING_EXPORTS } from "../contracts/training-contract.js";
 
 /** Ids of the sections of a wasm file. */
 const SECTION = { custom: 0, type: 1, import: 2, global: 6, export: 7, start: 8, data: 11, dataCount: 12 };
@@ -93,6 +94,7 @@ const EXPORTS = [
   "foldBatchNormBiasF32",
   "packBits",
   "unpackBits",
+  ...TRAINING_EXPORTS,
 ].map((name) => `${name} 0`);
 
 for (const build of ["simd", "debug"] as const) {

@@ -1,0 +1,68 @@
+import type { TrainExports } from "./exports.js";
+import { type Kernels, loadedKernels } from "./load.js";
+
+/** Where the arrays of a call lie: byte offsets in the memory of the instance that runs it. */
+interface CallPointers {
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
+  /** The call's words, 16-byte aligned. */
+  readonly words: number;
+  /** The call's scratch, 16-byte aligned. */
+  readonly scratch: number;
+}
+
+/**
+ * One call of a kernel over whole float32 arrays, without the place where they lie.
+ *
+ * The same call runs in the library's arena (runCall), on the memory of the tfjs wasm backend (src/tfjs/backend-memory.ts),
+ * or as the reference where there are no kernels.
+ */
+export interface KernelCall {
+  /** Number of float32 elements of each input and output. Outputs never overlap inputs. */
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
+  /** i32 parameters that the kernel reads through a pointer. */
+  readonly words: Int32Array;
+  readonly scratchBytes: number;
+  run(exports: TrainExports, at: CallPointers): void;
+  reference(inputs: readonly Float32Array[], outputs: readonly Float32Array[]): void;
+}
+
+/** A call that reads no words. */
+export const NO_WORDS = new Int32Array(0);
+
+/** Runs a call over arrays of the lengths it asks for; returns fresh outputs. Arrays in linear memory are read in place. */
+export function runCall(call: KernelCall, inputs: readonly Float32Array[]): Float32Array[] {
+  const outputs = call.outputs.map((length) => new Float32Array(length));
+  const kernels = loadedKernels();
+  if (kernels === undefined) call.reference(inputs, outputs);
+  else runInArena(kernels, call, inputs, outputs);
+  return outputs;
+}
+
+function runInArena(
+  { arena, exports }: Kernels,
+  call: KernelCall,
+  inputs: readonly Float32Array[],
+  outputs: readonly Float32Array[],
+): void {
+  // Residents first: reserving may grow the memory, which detaches arrays over the old buffer; addresses stay.
+  const residents = inputs.map((array) => (array.buffer === arena.buffer ? array.byteOffset : undefined));
+  arena.scope(() => {
+    const at = {
+      words: arena.reserve(call.words.byteLength),
+      scratch: arena.reserve(call.scratchBytes),
+      inputs: inputs.map((array, i) => residents[i] ?? arena.reserve(array.byteLength)),
+      outputs: outputs.map((array) => arena.reserve(array.byteLength)),
+    };
+    const { f32, i32 } = arena;
+    i32.set(call.words, at.words >>> 2);
+    for (const [i, array] of inputs.entries()) {
+      if (residents[i] === undefined) f32.set(array, at.inputs[i] >>> 2);
+    }
+    call.run(exports, at);
+    for (const [i, array] of outputs.entries()) {
+      array.set(f32.subarray(at.outputs[i] >>> 2, (at.outputs[i] >>> 2) + array.length));
+    }
+  });
+}
