@@ -85,7 +85,7 @@ test("a tfjs folder becomes a folder beside it: the table, and exactly the libra
       "conv1_bn/beta [16] 32 64 B 64 B –",
       "conv2/kernel [3, 3, 16, 32] 8 18.4 kB 4.80 kB 44.7 dB",
     ]);
-    assert.equal(lines.at(-4), "total of 22 88.8 kB 24.1 kB");
+    assert.equal(lines.at(-4), "total of 22 88.8 kB 24.3 kB");
     const small = filesOf(join(folder, "mnist-int8"));
     const [before, after] = [filesOf(MNIST), small].map((files) =>
       Object.values(files).reduce((sum, { length }) => sum + length, 0),
