@@ -87,8 +87,8 @@ relu      conv2d         x         [?, 8, 8, 4]  int6 symmetric  3×3 same, batc
 still_bn  conv2d         relu      [?, 8, 8, 4]  int6 symmetric  3×3 same, frozen batchNorm, weights int4 per channel, frozen
 pool      averagePool2d  still_bn  [?, 4, 4, 4]  like still_bn   2×2 stride 2 same
 flat      flatten        pool      [?, 64]       like still_bn
-fc        dense          flat      [?, 3]        int6 symmetric  [64, 3], weights int4 per tensor
-gate      sigmoid        fc        [?, 3]        int6 fixed
+fc        dense          flat      [?, 3]        int8 symmetric  [64, 3], weights int4 per tensor
+gate      sigmoid        fc        [?, 3]        int8 fixed
 outputs: gate
 `.trim(),
   );

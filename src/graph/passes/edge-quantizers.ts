@@ -12,13 +12,14 @@ export type AskedQuantizers = ReadonlyMap<string, OwnQuantizer | FixedQuantizer>
  * (float32 inputs of the graph, opaque nodes).
  *
  * Inputs of the graph have at least 8 bits unless firstLastBits says otherwise: they are data of that many bits, and
- * fewer would throw them away before the first layer. So have outputs on prescribed parameters: fewer would make ties of
- * probabilities that are not.
+ * fewer would throw them away before the first layer. So have its results, outputs and what only a softmax, sigmoid, tanh or
+ * an op that keeps parameters turns into them: no weights follow that fewer bits would make cheaper, and fewer make ties.
  */
 export function defaultEdges(graph: Graph, defaults: PlacementDefaults): AskedQuantizers {
   const { activationBits, firstLastBits } = defaults;
   const { lastValues } = firstAndLast(graph);
   const needed = neededByIntegerOps(graph);
+  const results = resultsOf(graph);
   const asked = new Map<string, OwnQuantizer | FixedQuantizer>();
   const ask = (value: string, node: GraphNode | undefined, bits: number): void => {
     const quantizer = quantizerFor(node, { bits }, defaults, undefined);
@@ -31,12 +32,21 @@ export function defaultEdges(graph: Graph, defaults: PlacementDefaults): AskedQu
     if (keepsParameters(node)) continue;
     for (const output of node.outputs) {
       if (node.op === "opaque" && !needed.has(output)) continue;
-      const bits = lastValues.has(output) ? (firstLastBits ?? activationBits) : activationBits;
-      const prescribed = graph.outputs.includes(output) && fixedParameters(node, bits, true) !== undefined;
-      ask(output, node, prescribed ? Math.max(8, bits) : bits);
+      const usual = results.has(output) ? Math.max(8, activationBits) : activationBits;
+      ask(output, node, lastValues.has(output) ? (firstLastBits ?? usual) : usual);
     }
   }
   return asked;
+}
+
+/** The outputs, and values that ops without weights turn into them, one by one. */
+function resultsOf({ nodes, outputs }: Graph): ReadonlySet<string> {
+  const results = new Set(outputs);
+  for (const node of [...nodes].reverse()) {
+    const passes = keepsParameters(node) || fixedParameters(node, 8, true) !== undefined;
+    if (passes && results.has(node.outputs[0])) results.add(node.inputs[0]);
+  }
+  return results;
 }
 
 /** Values that an op which computes integers reads, directly or through ops that keep parameters. */

@@ -114,13 +114,14 @@ describe("placeQuantizers by defaults", () => {
     assert.deepEqual(edges(graph), { next: "int8", flat: "like next", fc: "int8" });
   });
 
-  it("keeps inputs at 8 bits or more, and applies symmetric to activations", () => {
-    const graph = drawn((g, x) => g.conv2d("conv", x));
-    assert.deepEqual(edges(graph, { activationBits: 4 }), { x: "int8", conv: "int4" });
-    assert.deepEqual(edges(graph, { activationBits: 16, symmetric: true }), {
-      x: "int16 symmetric",
-      conv: "int16 symmetric",
-    });
+  it("keeps inputs and results at 8 bits or more, and applies symmetric to activations", () => {
+    const graph = drawn((g, x) => g.op("maxPool2d", "pool", g.conv2d("logits", g.conv2d("conv", x)), POOL));
+    const pool = "like logits";
+    assert.deepEqual(edges(graph, { activationBits: 4 }), { x: "int8", conv: "int4", logits: "int8", pool });
+    const int16 = "int16 symmetric";
+    const wide = edges(graph, { activationBits: 16, symmetric: true });
+    assert.deepEqual(wide, { x: int16, conv: int16, logits: int16, pool });
+    assert.equal(edges(graph, { activationBits: 4, firstLastBits: 4 }).logits, "int4");
     assert.deepEqual(edges(graph, { activationBits: 32 }), {});
   });
 
