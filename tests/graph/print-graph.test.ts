@@ -88,7 +88,7 @@ still_bn  conv2d         relu      [?, 8, 8, 4]  int6 symmetric  3×3 same, froz
 pool      averagePool2d  still_bn  [?, 4, 4, 4]  like still_bn   2×2 stride 2 same
 flat      flatten        pool      [?, 64]       like still_bn
 fc        dense          flat      [?, 3]        int6 symmetric  [64, 3], weights int4 per tensor
-gate      sigmoid        fc        [?, 3]        int6 fixed
+gate      sigmoid        fc        [?, 3]        int8 fixed
 outputs: gate
 `.trim(),
   );
