@@ -40,8 +40,9 @@ export class QATQuantizer {
    * Its layers are the library's own, registered with tfjs: compile, fit, evaluate, save and load work as for any model. Layers
    * that integers cannot compute stay float and trainable; report() lists them.
    *
-   * Errors: TypeError for anything but a tf.LayersModel; QuantError `invalid-config` for names and types the model lacks,
-   * `unsupported` for a layer whose class is not registered.
+   * Errors: TypeError for anything but a tf.LayersModel; QuantError `invalid-config` for names and types the model lacks and for a
+   * list that selects nothing, `invalid-model` for a model with nothing to quantize, `unsupported` for a layer whose class is not
+   * registered.
    */
   compress(model: tf.LayersModel): tf.LayersModel {
     const { graph, weights } = importLayersModel(model);
@@ -49,10 +50,11 @@ export class QATQuantizer {
     const prepared = prepareGraph(graph);
     const placed = placeQuantizers(prepared, this.#plan.defaults, settings);
     if (Object.keys(placed.quantizers).length === 0 && !placed.nodes.some((node) => "weightGrid" in node)) {
-      throw new QuantError(
-        "invalid-model",
-        `${WHERE}: expected a model with layers to quantize, got none in "${graph.name}"`,
-      );
+      const [code, expected] =
+        settings === undefined
+          ? (["invalid-model", "a model with layers to quantize"] as const)
+          : (["invalid-config", "config entries that select a weight, input or output to quantize"] as const);
+      throw new QuantError(code, `${WHERE}: expected ${expected}, got none in "${graph.name}"`);
     }
     if (tf.getBackend() === "wasm") enableWasmTraining();
     const simulated = buildModel(placed, weights, this.#plan.schedule);

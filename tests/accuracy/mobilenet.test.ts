@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs";
-import { accelerate, enableWasmTraining, QATQuantizer } from "bitpress/tfjs";
+import { accelerate, enableWasmTraining, exportModel, QATQuantizer } from "bitpress/tfjs";
 import { nsfwModel } from "../../examples/data/models.js";
 import { loadModel, startTensorflow } from "../../examples/evaluate.js";
 import { mobilenetAgreement } from "../../examples/mobilenet.js";
+import { expectedCodes } from "../tfjs/expected-codes.js";
 import { largestDifference, reload, trainingGradients } from "../tfjs/model-checks.js";
 
 async function layersModel(name: "mobilenet_v2" | "inception_v3"): Promise<tf.LayersModel> {
@@ -40,6 +41,32 @@ describe("MobileNetV2", () => {
       }
       tf.dispose(grads);
     }
+  });
+
+  it("folding batch norms changes no code of weights per channel, but for float32's ties", async (t) => {
+    const model = await layersModel("mobilenet_v2");
+    const list = [{ op_types: ["default"], quant_types: ["weight"], quant_bits: 8 }] as const;
+    const { weights } = await exportModel(new QATQuantizer(list).compress(model));
+    const count = { weights: 0, apart: 0 };
+    for (const [name, { data, shape }] of Object.entries(weights)) {
+      const [layer, role] = name.split("/");
+      if (role === "bias") continue;
+      const kernel = model.getLayer(layer).getWeights()[0].dataSync<"float32">();
+      const channels = role === "depthwise_kernel" ? "depthwise" : shape.length - 1;
+      const { codes, scales } = expectedCodes(kernel, shape, channels);
+      // The factor of a channel scales its range and its weights alike; a negative one turns the signs. Ties are not rare here:
+      // the model's file holds 8-bit weights, whose quotients are fractions of small numbers.
+      data.forEach((code, i) => {
+        count.weights++;
+        if (Math.abs(code) === Math.abs(codes[i])) return;
+        count.apart++;
+        const steps = Math.abs(kernel[i] / scales[i % scales.length]);
+        assert.ok(Math.abs(steps - Math.floor(steps) - 0.5) < 127 * 2 ** -22, `${name}[${i}]: ${code}, ${codes[i]}`);
+        assert.ok(Math.abs(Math.abs(code) - Math.abs(codes[i])) === 1, `${name}[${i}]: ${code}, ${codes[i]}`);
+      });
+    }
+    t.diagnostic(JSON.stringify(count));
+    assert.ok(count.weights > 2e6);
   });
 
   it("quantized after training: per channel the float model's classes, per tensor not", async (t) => {

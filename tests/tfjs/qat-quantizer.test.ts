@@ -323,12 +323,15 @@ describe("QATQuantizer with a config list", () => {
     );
   });
 
-  it("a list that selects nothing that can be rounded", () => {
-    assert.throws(() => compressed([{ op_types: ["LSTM"], quant_types: ["weight"], quant_bits: 8 }]), {
-      name: "QuantError",
-      code: "invalid-model",
-      message: 'QATQuantizer.compress: expected a model with layers to quantize, got none in "net"',
-    });
+  it("a list that selects nothing that can be rounded: an error", () => {
+    for (const selection of [{ op_types: ["LSTM"] }, { op_names: ["bn"] }]) {
+      assert.throws(() => compressed([{ ...selection, quant_types: ["weight"], quant_bits: 8 }]), {
+        name: "QuantError",
+        code: "invalid-config",
+        message:
+          'QATQuantizer.compress: expected config entries that select a weight, input or output to quantize, got none in "net"',
+      });
+    }
   });
 });
 
