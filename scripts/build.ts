@@ -2,9 +2,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { chmod, copyFile, mkdir, readdir, readFile, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import asc from "assemblyscript/asc";
 import * as esbuild from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -26,22 +24,25 @@ async function clean(): Promise<void> {
   await mkdir("dist/wasm", { recursive: true });
 }
 
+/** In a process of its own, without the loader that runs this script: that would transform the compiler, too. */
 async function buildWasm(target: "simd" | "debug"): Promise<void> {
-  const { error, stderr } = await asc.main(["--target", target]);
+  await runCompiler("node_modules/assemblyscript/bin/asc.js", ["--target", target]);
   const file = `build/train.${target}.wasm`;
   // An unknown target is no error to asc: it compiles with the plain options and writes no file.
-  if (error !== null || !existsSync(file)) throw new Error(`asc ${target}: ${error?.message}\n${stderr}`);
+  if (!existsSync(file)) throw new Error(`asc --target ${target}: expected it to write ${file}, got no file`);
   await copyFile(file, `dist/wasm/train.${target}.wasm`);
 }
 
 function buildTypes(): Promise<void> {
-  const tsc = createRequire(import.meta.url)
-    .resolve("typescript/package.json")
-    .replace("package.json", "bin/tsc");
+  return runCompiler("node_modules/typescript/bin/tsc", ["-p", "tsconfig.types.json"]);
+}
+
+/** Runs a compiler to its end; what it prints is printed. */
+function runCompiler(path: string, args: string[]): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [tsc, "-p", "tsconfig.types.json"], { stdio: "inherit" });
+    const child = spawn(process.execPath, [path, ...args], { stdio: "inherit" });
     child.on("error", reject);
-    child.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`tsc: exit ${code}`))));
+    child.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`${path}: exit ${code}`))));
   });
 }
 

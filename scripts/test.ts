@@ -1,22 +1,20 @@
 // What `npm test` runs: the kernels' own tests (as-pect), then every tests/**/*.test.ts with node:test.
 // `npm test -- pattern…` keeps the files whose path contains one of the patterns.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { readdir, stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { fileURLToPath } from "node:url";
 import { withoutPassedDetails } from "./compact-report.js";
+import { filesIn, isDistStale } from "./stale-dist.js";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
 const patterns = process.argv.slice(2);
 const wanted = (path: string): boolean => patterns.length === 0 || patterns.some((pattern) => path.includes(pattern));
 
-if (await isStale()) {
+if (await isDistStale()) {
   console.log("dist is missing or older than its sources: building");
   if (!runScript("scripts/build.ts")) process.exit(1);
 }
@@ -45,24 +43,4 @@ async function runNodeTests(files: string[]): Promise<void> {
     if (todo === undefined) process.exitCode = 1;
   });
   await pipeline(events, withoutPassedDetails, new spec(), process.stdout, { end: false });
-}
-
-async function isStale(): Promise<boolean> {
-  if (!existsSync("dist/index.js")) return true;
-  const built = (await stat("dist/index.js")).mtimeMs;
-  const sources = ["package.json", "asconfig.json", "tsconfig.json", "tsconfig.types.json", "scripts/build.ts"];
-  for (const path of [...sources, ...(await filesIn("src")), ...(await filesIn("assembly"))]) {
-    if ((await stat(path)).mtimeMs > built) return true;
-  }
-  return false;
-}
-
-/** All files below a folder, sorted. */
-async function filesIn(folder: string): Promise<string[]> {
-  if (!existsSync(folder)) return [];
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
 }

@@ -12,9 +12,13 @@
 //       16  i32   0x03030303   mask of low pairs of bits
 //       20  i32   0x01010101   mask of low bits
 //       24  u8x8  1, 2, 4, ... 128   bit of each of eight lanes
+//       32  i32   0x00007fff   mask of the fraction of fixed-point codes (near-ties.ts)
+//       36  i16   34560, twice fixed-point code 0 (near-ties.ts)
+//       40  i16   0x4b00, twice   upper half of the bits of 2^23
+//       44  i8    0x80, four times   sign of a byte
 
 /** Size of the block; a multiple of 16. */
-const CONSTANTS_BYTES: usize = 32;
+const CONSTANTS_BYTES: usize = 48;
 
 let constants: usize = 0;
 
@@ -28,6 +32,10 @@ export function initConstants(ptr: usize): usize {
   store<i32>(ptr, 0x03030303, 16);
   store<i32>(ptr, 0x01010101, 20);
   store<u64>(ptr, 0x8040201008040201, 24);
+  store<i32>(ptr, 0x00007fff, 32);
+  store<i32>(ptr, 34560 * 0x10001, 36);
+  store<i32>(ptr, 0x4b004b00, 40);
+  store<i32>(ptr, 0x80808080, 44);
   return CONSTANTS_BYTES;
 }
 
@@ -59,4 +67,28 @@ export function initConstants(ptr: usize): usize {
 // @ts-ignore: decorator
 @inline export function laneBits(): v128 {
   return v128.load64_splat(constants, 24);
+}
+
+/** i32x4 of the mask of 15 fraction bits. */
+// @ts-ignore: decorator
+@inline export function fractionMask(): v128 {
+  return v128.load32_splat(constants, 32);
+}
+
+/** i16x8 of fixed-point code 0 above its fraction. */
+// @ts-ignore: decorator
+@inline export function fixedZero(): v128 {
+  return v128.load32_splat(constants, 36);
+}
+
+/** i16x8 of the upper half of the bits of 2^23. */
+// @ts-ignore: decorator
+@inline export function upperHalves(): v128 {
+  return v128.load32_splat(constants, 40);
+}
+
+/** i8x16 of 0x80. */
+// @ts-ignore: decorator
+@inline export function signBytes(): v128 {
+  return v128.load32_splat(constants, 44);
 }

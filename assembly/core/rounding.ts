@@ -1,5 +1,3 @@
-import { beyondCodes, magicBits, magicF32 } from "./constants";
-
 /** Blocks of this many elements go through the vector loops; what is left goes one by one. */
 // @ts-ignore: decorator
 @inline export const BLOCK: usize = 16;
@@ -22,13 +20,24 @@ import { beyondCodes, magicBits, magicF32 } from "./constants";
   return f32x4.add(magic, f32x4.pmin(hi, f32x4.pmax(lo, scaledLanes(x, scale))));
 }
 
-/** Four codes with a zero point per lane, clamped to [qmin, qmax]. */
+/**
+ * Four codes with a zero point per lane, less m, clamped to [lo, hi], which are qmin and qmax less m; far is beyondCodes, magic
+ * is magicF32, base is magicBits + m.
+ */
 // @ts-ignore: decorator
-@inline export function codeLanes(x: v128, scale: v128, zeroPoint: v128, qmin: v128, qmax: v128): v128 {
-  const far = beyondCodes();
+@inline export function codeLanes(
+  x: v128,
+  scale: v128,
+  zeroPoint: v128,
+  lo: v128,
+  hi: v128,
+  far: v128,
+  magic: v128,
+  base: v128,
+): v128 {
   const v = f32x4.pmin(far, f32x4.pmax(f32x4.neg(far), scaledLanes(x, scale)));
-  const q = i32x4.add(i32x4.sub(f32x4.add(magicF32(), v), magicBits()), zeroPoint);
-  return i32x4.min_s(qmax, i32x4.max_s(qmin, q));
+  const q = i32x4.add(i32x4.sub(f32x4.add(magic, v), base), zeroPoint);
+  return i32x4.min_s(hi, i32x4.max_s(lo, q));
 }
 
 /** One code: clamp(rne(fl(x/scale)) + zeroPoint, qmin, qmax); NaN gives the zero point. */

@@ -11,7 +11,7 @@ import { BLOCK } from "../core/rounding";
 //   dy   f32[n]   read
 //   x    f32[n]   read
 //   out  f32[n]   written, may be dy or x
-// Per channel, element i uses entry i mod period (a multiple of 16) of lo f32[period] and hi f32[period].
+// Per channel, element i uses entry i mod period (as in quantize.ts) of lo f32[period] and hi f32[period].
 //
 // Rounding: none; values of dy are copied. Errors: none here; the debug build asserts.
 // Source: Krishnamoorthi 2018, section 2.4.
@@ -58,21 +58,23 @@ export function fakeQuantizeGradientF32PerChannel(
   hi: usize,
   period: usize,
 ): void {
-  assert(period > 0 && period % BLOCK == 0);
+  assert(period >= BLOCK);
   const end = x + ((n & ~(BLOCK - 1)) << 2);
   let c: usize = 0; // byte offset in the tables
-  while (x < end) {
-    for (let lane: usize = 0; lane < 4 * BLOCK; lane += 16) {
-      v128.store(
-        out + lane,
-        passedLanes(v128.load(dy + lane), v128.load(x + lane), v128.load(lo + c + lane), v128.load(hi + c + lane)),
-      );
-    }
-    dy += 4 * BLOCK;
-    x += 4 * BLOCK;
-    out += 4 * BLOCK;
-    c += 4 * BLOCK;
-    c = c == period << 2 ? 0 : c;
+  if (x < end) {
+    do {
+      const l = lo + c;
+      const h = hi + c;
+      v128.store(out, passedLanes(v128.load(dy), v128.load(x), v128.load(l), v128.load(h)));
+      v128.store(out, passedLanes(v128.load(dy, 16), v128.load(x, 16), v128.load(l, 16), v128.load(h, 16)), 16);
+      v128.store(out, passedLanes(v128.load(dy, 32), v128.load(x, 32), v128.load(l, 32), v128.load(h, 32)), 32);
+      v128.store(out, passedLanes(v128.load(dy, 48), v128.load(x, 48), v128.load(l, 48), v128.load(h, 48)), 48);
+      dy += 4 * BLOCK;
+      x += 4 * BLOCK;
+      out += 4 * BLOCK;
+      c += 4 * BLOCK;
+      c -= c >= period << 2 ? period << 2 : 0;
+    } while (x < end);
   }
   for (let rest = n & (BLOCK - 1); rest > 0; --rest) {
     store<f32>(out, passed(load<f32>(dy), load<f32>(x), load<f32>(lo + c), load<f32>(hi + c)));

@@ -9,7 +9,7 @@ import { BLOCK } from "../core/rounding";
 // Shapes (pointers are byte offsets in linear memory):
 //   gamma, beta, mean, variance, bias, k   f32[channels]
 //   weights, out                           f32[n], out may be the weights
-// Per channel, element i uses entry i mod period (a multiple of 16) of k f32[period].
+// Per channel, element i uses entry i mod period (as in quantize.ts) of k f32[period].
 //
 // Rounding: after each operation, in the order written. gamma = 0 and variance = 0 give finite results for epsilon > 0.
 // Source: Jacob et al. 2018, eq. 14; Krishnamoorthi 2018, section 3.2.2.
@@ -23,13 +23,16 @@ export function foldBatchNormScaleF32(gamma: usize, variance: usize, epsilon: f3
 
 export function foldBatchNormWeightsF32(weights: usize, out: usize, n: usize, k: f32): void {
   const end = weights + ((n & ~(BLOCK - 1)) << 2);
-  const factor = f32x4.splat(k);
-  while (weights < end) {
-    for (let lane: usize = 0; lane < 4 * BLOCK; lane += 16) {
-      v128.store(out + lane, f32x4.mul(v128.load(weights + lane), factor));
-    }
-    weights += 4 * BLOCK;
-    out += 4 * BLOCK;
+  if (weights < end) {
+    const factor = f32x4.splat(k);
+    do {
+      v128.store(out, f32x4.mul(v128.load(weights), factor));
+      v128.store(out, f32x4.mul(v128.load(weights, 16), factor), 16);
+      v128.store(out, f32x4.mul(v128.load(weights, 32), factor), 32);
+      v128.store(out, f32x4.mul(v128.load(weights, 48), factor), 48);
+      weights += 4 * BLOCK;
+      out += 4 * BLOCK;
+    } while (weights < end);
   }
   for (let rest = n & (BLOCK - 1); rest > 0; --rest) {
     store<f32>(out, load<f32>(weights) * k);
@@ -39,17 +42,21 @@ export function foldBatchNormWeightsF32(weights: usize, out: usize, n: usize, k:
 }
 
 export function foldBatchNormWeightsF32PerChannel(weights: usize, out: usize, n: usize, k: usize, period: usize): void {
-  assert(period > 0 && period % BLOCK == 0);
+  assert(period >= BLOCK);
   const end = weights + ((n & ~(BLOCK - 1)) << 2);
   let c: usize = 0; // byte offset in the table
-  while (weights < end) {
-    for (let lane: usize = 0; lane < 4 * BLOCK; lane += 16) {
-      v128.store(out + lane, f32x4.mul(v128.load(weights + lane), v128.load(k + c + lane)));
-    }
-    weights += 4 * BLOCK;
-    out += 4 * BLOCK;
-    c += 4 * BLOCK;
-    c = c == period << 2 ? 0 : c;
+  if (weights < end) {
+    do {
+      const factor = k + c;
+      v128.store(out, f32x4.mul(v128.load(weights), v128.load(factor)));
+      v128.store(out, f32x4.mul(v128.load(weights, 16), v128.load(factor, 16)), 16);
+      v128.store(out, f32x4.mul(v128.load(weights, 32), v128.load(factor, 32)), 32);
+      v128.store(out, f32x4.mul(v128.load(weights, 48), v128.load(factor, 48)), 48);
+      weights += 4 * BLOCK;
+      out += 4 * BLOCK;
+      c += 4 * BLOCK;
+      c -= c >= period << 2 ? period << 2 : 0;
+    } while (weights < end);
   }
   for (let rest = n & (BLOCK - 1); rest > 0; --rest) {
     store<f32>(out, load<f32>(weights) * load<f32>(k + c));

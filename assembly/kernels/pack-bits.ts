@@ -8,7 +8,8 @@ import { BLOCK } from "../core/rounding";
 // Shapes (pointers are byte offsets in linear memory):
 //   codes   i8 or u8[n]                read by pack (low bits only), written by unpack
 //   packed  u8[ceil(n * bits / 8)]     written by pack, read by unpack; unused high bits of the last byte are 0
-// The two must not overlap. unpack writes two's complement codes when signed is 1.
+// The two must not overlap. Codes are in two's complement when signed is 1; pack returns 1 when all of them fit `bits` bits,
+// else 0.
 //
 // Rounding: none. Errors: none here; the typed facade checks arguments, the debug build asserts.
 // Source: ONNX int4/uint4 raw data, PyTorch quint4x2 and quint2x4.
@@ -25,10 +26,17 @@ import { BLOCK } from "../core/rounding";
   return v128.and(v128.or(bytes, i16x8.shl(bytes, 8 - bits)), i16x8.splat(<i16>((((<i32>1) << bits) - 1) * 0x0101)));
 }
 
+/** What 16 codes lose by being packed: 0 where they fit. */
+// @ts-ignore: decorator
+@inline function lostLanes(codes: v128, mask: v128, sign: v128): v128 {
+  const kept = v128.and(codes, mask);
+  return v128.xor(codes, i8x16.sub(v128.xor(kept, sign), sign));
+}
+
 /** 16 codes as 2, 4 or 8 packed bytes. */
 // @ts-ignore: decorator
-@inline function packBlock(codes: usize, packed: usize, bits: i32): void {
-  const v = v128.and(v128.load(codes), fieldMask(bits));
+@inline function packBlock(codes: v128, packed: usize, bits: i32, mask: v128): void {
+  const v = v128.and(codes, mask);
   if (bits == 1) {
     store<u16>(packed, <u16>i8x16.bitmask(i16x8.shl(v, 7)));
     return;
@@ -70,18 +78,30 @@ import { BLOCK } from "../core/rounding";
 }
 
 // @ts-ignore: decorator
-@inline function pack(codes: usize, packed: usize, n: usize, bits: i32): void {
+@inline function pack(codes: usize, packed: usize, n: usize, bits: i32, signed: i32): i32 {
+  let fits = true;
+  const sign = signed ? (<i32>1) << (bits - 1) : 0; // of a field; 0 where it has none
   const end = codes + (n & ~(BLOCK - 1));
-  while (codes < end) {
-    packBlock(codes, packed, bits);
-    codes += BLOCK;
-    packed += bits << 1;
+  if (codes < end) {
+    const fields = fieldMask(bits);
+    const signs = i8x16.splat(<i8>sign);
+    let lost = i32x4.splat(0);
+    do {
+      const v = v128.load(codes);
+      lost = v128.or(lost, lostLanes(v, fields, signs));
+      packBlock(v, packed, bits, fields);
+      codes += BLOCK;
+      packed += bits << 1;
+    } while (codes < end);
+    fits = !v128.any_true(lost);
   }
   const mask = (1 << bits) - 1;
   let byte = 0;
   let filled = 0;
   for (let rest = n & (BLOCK - 1); rest > 0; --rest) {
-    byte |= ((<i32>load<u8>(codes)) & mask) << filled;
+    const code = signed ? <i32>load<i8>(codes) : <i32>load<u8>(codes);
+    fits = fits && code == ((code & mask) ^ sign) - sign;
+    byte |= (code & mask) << filled;
     filled += bits;
     codes += 1;
     if (filled == 8 || rest == 1) {
@@ -91,6 +111,7 @@ import { BLOCK } from "../core/rounding";
       filled = 0;
     }
   }
+  return <i32>fits;
 }
 
 // @ts-ignore: decorator
@@ -110,11 +131,11 @@ import { BLOCK } from "../core/rounding";
   }
 }
 
-export function packBits(codes: usize, packed: usize, n: usize, bits: i32): void {
+export function packBits(codes: usize, packed: usize, n: usize, bits: i32, signed: i32): i32 {
   assert(bits == 1 || bits == 2 || bits == 4);
-  if (bits == 4) pack(codes, packed, n, 4);
-  else if (bits == 2) pack(codes, packed, n, 2);
-  else pack(codes, packed, n, 1);
+  if (bits == 4) return pack(codes, packed, n, 4, signed);
+  if (bits == 2) return pack(codes, packed, n, 2, signed);
+  return pack(codes, packed, n, 1, signed);
 }
 
 export function unpackBits(packed: usize, codes: usize, n: usize, bits: i32, signed: i32): void {

@@ -8,8 +8,8 @@ export function modelFolder(folder: string): ModelArtifacts {
   return readTfjs(Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))])));
 }
 
-/** A model of the npm package nsfwjs, which carries models as JavaScript: mobilenet_v2 (layers) or mobilenet_v2_mid (graph). */
-export function nsfwModel(name: "mobilenet_v2" | "mobilenet_v2_mid"): ModelArtifacts {
+/** A model of the npm package nsfwjs, which carries models as JavaScript: layers models, but for mobilenet_v2_mid (graph). */
+export function nsfwModel(name: "mobilenet_v2" | "mobilenet_v2_mid" | "inception_v3"): ModelArtifacts {
   const require = createRequire(import.meta.url);
   const folder = dirname(require.resolve(`nsfwjs/models/${name}`)).replace(/dist.*/, `dist/models/${name}`);
   const part = (file: string): unknown => {

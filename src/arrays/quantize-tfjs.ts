@@ -1,16 +1,10 @@
-import type { QuantizedTensor } from "../core/tensor.js";
 import type { ModelArtifacts } from "../formats/tfjs-model/artifacts.js";
-import {
-  modelLayers,
-  quantizableWeights,
-  quantizedArtifacts,
-  type StorageForm,
-} from "../formats/tfjs-model/quantized-artifacts.js";
+import { modelLayers, quantizableWeights, quantizedArtifacts } from "../formats/tfjs-model/quantized-artifacts.js";
 import { decodeFloats, splitWeights } from "../formats/tfjs-model/weight-data.js";
 import type { ConfigList } from "../quantizers/config-list.js";
 import { type NaiveOptions, naivePlanner } from "../quantizers/naive.js";
 import { quantizeModelWeights } from "../quantizers/quantize-model-weights.js";
-import { type Report, reportOf, type TensorReport } from "../quantizers/report.js";
+import type { Report } from "../quantizers/report.js";
 
 /** How far a run is, in weights. */
 export interface WeightProgress {
@@ -51,6 +45,7 @@ export function quantizeTfjs(
   const floats = stored.filter(({ spec }) => spec.dtype === "float32");
   const { quantized, report } = quantizeModelWeights(
     where,
+    artifacts,
     floats.map((weight, done) => ({
       name: weight.spec.name,
       read: () => {
@@ -61,15 +56,5 @@ export function quantizeTfjs(
     quantizableWeights(artifacts, stored),
     planner(modelLayers(artifacts)),
   );
-  const { artifacts: small, forms } = quantizedArtifacts(artifacts, quantized);
-  const rows = report.tensors.map((row) => asStored(row, forms.get(row.name), quantized.get(row.name)));
-  return { artifacts: small, report: reportOf(rows) };
-}
-
-/** The bytes that tfjs's forms take: never less than one per code, and those of float32 where no form carries the scales. */
-function asStored(row: TensorReport, form?: StorageForm, tensor?: QuantizedTensor): TensorReport {
-  if (form === undefined || tensor === undefined) return row;
-  if (form === "float32") return { ...row, bytesAfter: row.bytesBefore };
-  const { data, params } = tensor;
-  return { ...row, bytesAfter: data.length + (typeof params.scale === "number" ? 4 : params.scale.byteLength) };
+  return { artifacts: quantizedArtifacts(artifacts, quantized), report };
 }

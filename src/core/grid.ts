@@ -52,10 +52,17 @@ export function checkGrid(where: string, { qmin, qmax }: Grid): void {
   }
 }
 
+type CodesConstructor = Int8ArrayConstructor | Uint8ArrayConstructor | Int16ArrayConstructor | Uint16ArrayConstructor;
+
+/** The narrowest type that holds the grid. */
+export function codesTypeOf({ qmin, qmax }: Grid): CodesConstructor {
+  if (qmin < 0) return qmin >= -128 && qmax <= 127 ? Int8Array : Int16Array;
+  return qmax <= 255 ? Uint8Array : Uint16Array;
+}
+
 /** A fresh array of the narrowest type that holds the grid. */
-export function codesFor({ qmin, qmax }: Grid, length: number): Codes {
-  if (qmin < 0) return qmin >= -128 && qmax <= 127 ? new Int8Array(length) : new Int16Array(length);
-  return qmax <= 255 ? new Uint8Array(length) : new Uint16Array(length);
+export function codesFor(grid: Grid, length: number): Codes {
+  return new (codesTypeOf(grid))(length);
 }
 
 /** The fewest bits that tell the grid's codes apart: 8 for [−127, 127]. */

@@ -1,7 +1,9 @@
 import { QuantError } from "../core/errors.js";
 import { resolveAxis } from "../core/shape.js";
 import type { QuantizedTensor, Tensor } from "../core/tensor.js";
+import type { ModelArtifacts } from "../formats/tfjs-model/artifacts.js";
 import type { QuantizableWeight } from "../formats/tfjs-model/quantizable.js";
+import { storageForms, storedBytes } from "../formats/tfjs-model/quantized-artifacts.js";
 import type { NaivePlan } from "./naive.js";
 import { quantizeWeight } from "./quantize-weight.js";
 import { quantizedReport, type Report, reportOf, type TensorReport, untouchedReport } from "./report.js";
@@ -19,12 +21,16 @@ export interface QuantizedWeights {
 }
 
 /**
- * Quantizes the weights of a tfjs model that a plan chooses.
+ * Quantizes the weights of a tfjs model that a plan chooses. The report counts bytes as tfjs files store them.
+ *
+ * @param structure the model's topology
+ * @param roles its quantizableWeights
  *
  * Errors: QuantError `invalid-model` when there is no weight to quantize, `non-finite` naming tensor and index.
  */
 export function quantizeModelWeights(
   where: string,
+  structure: ModelArtifacts,
   weights: readonly ModelWeight[],
   roles: readonly QuantizableWeight[],
   plan: NaivePlan,
@@ -53,5 +59,10 @@ export function quantizeModelWeights(
     quantized.set(name, after);
     rows.push({ ...quantizedReport(name, view, after), shape: before.shape });
   }
-  return { quantized, report: reportOf(rows) };
+  const forms = storageForms(structure, roles, quantized);
+  const stored = rows.map((row): TensorReport => {
+    const [form, tensor] = [forms.get(row.name), quantized.get(row.name)];
+    return form === undefined || tensor === undefined ? row : { ...row, bytesAfter: storedBytes(form, tensor) };
+  });
+  return { quantized, report: reportOf(stored) };
 }

@@ -12,7 +12,7 @@ export interface TensorReport {
   readonly bits: number;
   readonly granularity?: Granularity;
   readonly bytesBefore: number;
-  /** Codes (packed below 8 bits where the width divides 8) and scales. */
+  /** Codes and scales as files store them: in tfjs models one byte per code, elsewhere 1, 2 and 4 bits are packed. */
   readonly bytesAfter: number;
   /** Signal to quantization noise ratio, 10·log10(Σx² / Σ(x − x̂)²), in dB; Infinity when nothing was lost. */
   readonly sqnr: number;

@@ -41,6 +41,7 @@ export class NaiveQuantizer {
     const specs = floats.map(({ name, shape }) => ({ spec: { name, shape, dtype: "float32" as const } }));
     const { quantized, report } = quantizeModelWeights(
       where,
+      structure,
       floats.map(({ name, shape, tensor }) => ({ name, read: () => ({ data: tensor.dataSync<"float32">(), shape }) })),
       quantizableWeights(structure, specs),
       this.#planner(modelLayers(structure), where),
@@ -56,7 +57,7 @@ export class NaiveQuantizer {
     return copy as M;
   }
 
-  /** What the last compress did: bytes and SQNR per tensor and in all. */
+  /** What the last compress did: bytes, as saveHandler and toArtifacts store them, and SQNR per tensor and in all. */
   report(): Report {
     if (this.#report === undefined) {
       throw new QuantError(

@@ -86,5 +86,5 @@ function storedArtifacts(where: string, artifacts: ModelArtifacts): ModelArtifac
     }
     quantized.set(name, { data, shape, params: grid });
   }
-  return quantizedArtifacts(artifacts, quantized).artifacts;
+  return quantizedArtifacts(artifacts, quantized);
 }

@@ -1,4 +1,4 @@
-import { type Codes, codesFor, type Grid } from "../core/grid.js";
+import { type Codes, codesFor, codesTypeOf, type Grid } from "../core/grid.js";
 import type { KernelArray } from "./blocks.js";
 
 /** Checks that x is a Float32Array; throws TypeError naming the argument. */
@@ -37,7 +37,7 @@ export function floatOutput(where: string, out: Float32Array | undefined, length
 /** The code output: `out` when given and of the grid's own type and length, else a fresh array of the narrowest type. */
 export function codeOutput(where: string, out: Codes | undefined, grid: Grid, length: number): Codes {
   if (out === undefined) return codesFor(grid, length);
-  const expected = codesFor(grid, 0).constructor;
+  const expected = codesTypeOf(grid);
   if (out.constructor !== expected) {
     throw new TypeError(
       `${where}: expected out to be ${expected.name} for codes in [${grid.qmin}, ${grid.qmax}], got ${out.constructor.name}`,

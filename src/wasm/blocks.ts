@@ -9,8 +9,10 @@ import type { Arena } from "./memory.js";
 
 /** Elements per block: 64 KiB of float32. */
 const BLOCK = 16384;
-/** Vector width of the kernels' main loops, and what the period of their tables is a multiple of. */
+/** Elements that the kernels' main loops take at a time; tables reach one less than that over the end of their period. */
 const LANES = 16;
+/** Tables up to this long are made a multiple of LANES long, so that kernels read and update them in the same pieces. */
+const SHORT_PERIOD = 1024;
 /** Rows at least this long are worth a kernel call of their own. */
 const LONG_ROW = 64;
 
@@ -27,10 +29,10 @@ export interface ChannelJob {
   readonly tables: readonly (Float32Array | Int32Array)[];
   /** Runs the kernel on `count` elements that all belong to one channel. Pointers: reads first, then writes. */
   splat(pointers: readonly number[], count: number, channel: number): void;
-  /** Runs the kernel on `count` elements; element i uses entry i mod period of each table. */
+  /** Runs the kernel on `count` elements; element i uses entry i mod period of each table, or the one a period later. */
   periodic(pointers: readonly number[], count: number, tables: readonly number[], period: number): void;
-  /** Sees the tables after the last block. */
-  finish?(tables: readonly number[], period: number): void;
+  /** Sees tables before they are written anew or given up: entry i is that of element start + i, i < count. */
+  finish?(tables: readonly number[], start: number, count: number): void;
 }
 
 /** Runs a job over its arrays, by rows where channels come in long rows, else with tables. */
@@ -42,41 +44,79 @@ export function runChannels({ arena }: Kernels, job: ChannelJob): void {
     array.buffer === arena.buffer ? array.byteOffset : undefined,
   );
   arena.scope(() => {
-    if (view.channels === 1 || view.inner >= LONG_ROW) {
-      overBlocks(arena, job, residents, BLOCK, (operands, pointers, start, count) =>
-        overRows(job, operands, pointers, start, count),
-      );
+    if (view.channels > 1 && view.inner < LONG_ROW) {
+      overTables(arena, job, residents);
       return;
     }
-    const period = periodOf(view, length);
-    const tables = job.tables.map((table) => repeat(arena, table, view, period));
-    const block = Math.max(1, Math.floor(BLOCK / period)) * period;
-    overBlocks(arena, job, residents, block, (_operands, pointers, _start, count) =>
-      job.periodic(pointers, count, tables, period),
-    );
-    job.finish?.(tables, period);
+    const step = residents.includes(undefined) ? BLOCK : length;
+    overBlocks(arena, job, residents, step, (operands, pointers, start, count) => {
+      if (view.channels === 1) job.splat(pointers, count, 0);
+      else overRows(job, operands, pointers, start, count);
+    });
   });
 }
 
-/** Shortest multiple of the channel pattern that is a multiple of LANES, but no longer than the tensor needs. */
-function periodOf({ channels, inner }: ChannelView, length: number): number {
-  const pattern = channels * inner;
-  let period = pattern;
-  while (period % LANES !== 0) period *= 2;
-  return Math.min(period, Math.ceil(length / LANES) * LANES);
+/**
+ * Walks the blocks with tables that hold one entry for each element of a period.
+ *
+ * Where the channels repeat after more than a block, each block gets its own tables.
+ */
+function overTables(arena: Arena, job: ChannelJob, residents: readonly (number | undefined)[]): void {
+  const { view, length } = job;
+  const pattern = view.channels * view.inner;
+  const perBlock = pattern > BLOCK;
+  const period = perBlock ? BLOCK : periodOf(pattern);
+  const entries = Math.min(period + LANES, Math.ceil(length / LANES) * LANES);
+  const tables = job.tables.map(() => arena.reserve(4 * entries));
+  // As integers, whatever they hold: loops over one type of array are several times as fast.
+  const sources = job.tables.map((table) => new Int32Array(table.buffer, table.byteOffset, table.length));
+  const spread = (start: number): void =>
+    sources.forEach((source, i) => {
+      spreadTable(source, view, start, arena.i32.subarray(tables[i] >>> 2, (tables[i] >>> 2) + entries));
+    });
+  const step = perBlock || residents.includes(undefined) ? Math.floor(BLOCK / period) * period : length;
+  if (!perBlock) spread(0);
+  overBlocks(arena, job, residents, step, (_operands, pointers, start, count) => {
+    if (perBlock) spread(start);
+    job.periodic(pointers, count, tables, period);
+    if (perBlock) job.finish?.(tables, start, count);
+  });
+  if (!perBlock) job.finish?.(tables, 0, entries);
 }
 
-/** Writes a per-channel table to scratch, spread over one period; returns its address. */
-function repeat(
-  arena: Arena,
-  table: Float32Array | Int32Array,
+/** A multiple of the channel pattern: one of LANES too where that is short, else the pattern itself. */
+function periodOf(pattern: number): number {
+  let period = pattern;
+  while (period % LANES !== 0) period *= 2;
+  return period <= SHORT_PERIOD ? period : pattern;
+}
+
+/** Gives each element from `start` on the entry of its channel. */
+function spreadTable(table: Int32Array, { channels, inner }: ChannelView, start: number, target: Int32Array): void {
+  const pattern = Math.min(channels * inner, target.length);
+  let channel = Math.floor(start / inner) % channels;
+  let end = inner - (start % inner);
+  for (let i = 0; i < pattern; end += inner) {
+    const value = table[channel];
+    for (const stop = Math.min(end, pattern); i < stop; i++) target[i] = value;
+    channel = channel + 1 === channels ? 0 : channel + 1;
+  }
+  for (let done = pattern; done < target.length; done *= 2) target.copyWithin(done, 0, done);
+}
+
+/** Calls `use` for each row among `count` elements from `start` on, with its channel and where it lies among them. */
+export function eachRow(
   { channels, inner }: ChannelView,
-  period: number,
-): number {
-  const ptr = arena.reserve(period * 4);
-  const target = (table instanceof Float32Array ? arena.f32 : arena.i32).subarray(ptr >>> 2, (ptr >>> 2) + period);
-  for (let i = 0; i < period; i++) target[i] = table[Math.floor(i / inner) % channels];
-  return ptr;
+  start: number,
+  count: number,
+  use: (channel: number, from: number, to: number) => void,
+): void {
+  let channel = Math.floor(start / inner) % channels;
+  let to = inner - (start % inner);
+  for (let from = 0; from < count; from = to, to += inner) {
+    use(channel, from, Math.min(to, count));
+    channel = channel + 1 === channels ? 0 : channel + 1;
+  }
 }
 
 /** An array with its address: fixed for a resident, else scratch that holds one block. */
@@ -93,16 +133,10 @@ function overRows(
   start: number,
   count: number,
 ): void {
-  const { channels, inner } = view;
-  for (let at = start; at < start + count; ) {
-    const index = Math.floor(at / inner);
-    const next = Math.min(start + count, (index + 1) * inner);
-    splat(pointers, next - at, index % channels);
-    for (let i = 0; i < pointers.length; i++) {
-      pointers[i] += (next - at) * operands[i].array.BYTES_PER_ELEMENT;
-    }
-    at = next;
-  }
+  eachRow(view, start, count, (channel, from, to) => {
+    splat(pointers, to - from, channel);
+    for (let i = 0; i < pointers.length; i++) pointers[i] += (to - from) * operands[i].array.BYTES_PER_ELEMENT;
+  });
 }
 
 /** Calls `run` on the addresses of consecutive blocks; arrays outside linear memory pass through scratch. */
@@ -114,7 +148,7 @@ function overBlocks(
   run: (operands: readonly Operand[], pointers: number[], start: number, count: number) => void,
 ): void {
   const arrays = [...reads, ...writes];
-  const step = residents.includes(undefined) ? Math.min(block, length) : length;
+  const step = Math.min(block, length);
   const operands = arrays.map((array, i): Operand => {
     const ptr = residents[i];
     if (ptr !== undefined) return { array, resident: true, ptr };
@@ -122,23 +156,24 @@ function overBlocks(
   });
   for (let start = 0; start < length; start += step) {
     const count = Math.min(step, length - start);
-    for (const operand of operands.slice(0, reads.length)) copyIn(arena, operand, start, count);
-    const pointers = operands.map(({ array, resident, ptr }) =>
-      resident ? ptr + start * array.BYTES_PER_ELEMENT : ptr,
-    );
+    const pointers = operands.map((operand, i) => {
+      if (operand.resident) return operand.ptr + start * operand.array.BYTES_PER_ELEMENT;
+      if (i < reads.length) copyIn(arena, operand, start, count);
+      return operand.ptr;
+    });
     run(operands, pointers, start, count);
-    for (const operand of operands.slice(reads.length)) copyOut(arena, operand, start, count);
+    for (let i = reads.length; i < operands.length; i++) {
+      if (!operands[i].resident) copyOut(arena, operands[i], start, count);
+    }
   }
 }
 
-function copyIn(arena: Arena, { array, resident, ptr }: Operand, start: number, count: number): void {
-  if (resident) return;
+function copyIn(arena: Arena, { array, ptr }: Operand, start: number, count: number): void {
   const bytes = array.BYTES_PER_ELEMENT;
   arena.u8.set(new Uint8Array(array.buffer, array.byteOffset + start * bytes, count * bytes), ptr);
 }
 
-function copyOut(arena: Arena, { array, resident, ptr }: Operand, start: number, count: number): void {
-  if (resident) return;
+function copyOut(arena: Arena, { array, ptr }: Operand, start: number, count: number): void {
   const bytes = array.BYTES_PER_ELEMENT;
   new Uint8Array(array.buffer, array.byteOffset + start * bytes, count * bytes).set(
     arena.u8.subarray(ptr, ptr + count * bytes),

@@ -80,7 +80,7 @@ export interface TrainExports {
   foldBatchNormWeightsF32PerChannel(weights: number, out: number, n: number, k: number, period: number): void;
   foldBatchNormBiasF32(bias: number, mean: number, k: number, beta: number, out: number, channels: number): void;
 
-  packBits(codes: number, packed: number, n: number, bits: number): void;
+  packBits(codes: number, packed: number, n: number, bits: number, signed: number): number;
   unpackBits(packed: number, codes: number, n: number, bits: number, signed: number): void;
 
   // geometry is the address of the 16 words of src/wasm/conv-geometry.ts; scratch as the calls in src/wasm size it.

@@ -68,14 +68,9 @@ export function foldBatchNorm(layer: BatchNormInput, options: { shape: Shape; ax
   };
   for (const [name, array] of Object.entries(input)) {
     checkFloats(where, name, array);
-    if (name !== "weights") checkLength(where, name, array, channels);
-    const index = firstNonFinite(array);
-    if (index >= 0) {
-      throw new QuantError("non-finite", `${where}: expected finite ${name}, got ${array[index]} at index ${index}`, {
-        name,
-        index,
-      });
-    }
+    if (name === "weights") continue; // many: kernels look at the folded ones
+    checkLength(where, name, array, channels);
+    checkFinite(where, name, array);
   }
   const negative = input.variance.findIndex((v) => v < 0);
   if (negative >= 0) {
@@ -87,12 +82,23 @@ export function foldBatchNorm(layer: BatchNormInput, options: { shape: Shape; ax
   if (kernels !== undefined) {
     fold(kernels, input, epsilon, view, weights, bias);
   } else {
+    checkFinite(where, "weights", input.weights);
     const k = new Float32Array(channels);
     reference.foldBatchNormScale(input.gamma, input.variance, epsilon, k);
     reference.foldBatchNormWeights(input.weights, k, view, weights);
     reference.foldBatchNormBias(input.bias, input.mean, k, input.beta, bias);
   }
   return { weights, bias };
+}
+
+function checkFinite(where: string, name: string, array: Float32Array): void {
+  const index = firstNonFinite(array);
+  if (index >= 0) {
+    throw new QuantError("non-finite", `${where}: expected finite ${name}, got ${array[index]} at index ${index}`, {
+      name,
+      index,
+    });
+  }
 }
 
 function fold(
@@ -123,13 +129,28 @@ function fold(
     k.set(arena.f32.subarray(scale >>> 2, (scale >>> 2) + channels));
     bias.set(arena.f32.subarray(after >>> 2, (after >>> 2) + channels));
   });
-  runChannels(kernels, {
-    view,
-    length: weights.length,
-    reads: [values()],
-    writes: [weights],
-    tables: [k],
-    splat: ([from, to], n, c) => exports.foldBatchNormWeightsF32(from, to, n, k[c]),
-    periodic: ([from, to], n, [table], period) => exports.foldBatchNormWeightsF32PerChannel(from, to, n, table, period),
+  let finite = true;
+  arena.scope(() => {
+    const range = arena.reserve(8);
+    const look = (ptr: number, n: number): void => {
+      finite = exports.minMaxF32(ptr, n, range) === 1 && finite;
+    };
+    runChannels(kernels, {
+      view,
+      length: weights.length,
+      reads: [values()],
+      writes: [weights],
+      tables: [k],
+      splat: ([from, to], n, c) => {
+        exports.foldBatchNormWeightsF32(from, to, n, k[c]);
+        look(to, n);
+      },
+      periodic: ([from, to], n, [table], period) => {
+        exports.foldBatchNormWeightsF32PerChannel(from, to, n, table, period);
+        look(to, n);
+      },
+    });
   });
+  // NaN and ±Infinity survive a finite factor; but a product of finite numbers may overflow, too.
+  if (!finite) checkFinite("foldBatchNorm", "weights", values());
 }

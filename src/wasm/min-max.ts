@@ -2,7 +2,7 @@ import { channelView, checkShape, resolveAxis, type Shape, tensorView } from "..
 import { nonFiniteError } from "../core/tensor.js";
 import * as reference from "../reference/min-max.js";
 import { checkFloats } from "./arguments.js";
-import { runChannels } from "./blocks.js";
+import { eachRow, runChannels } from "./blocks.js";
 import { liveArray } from "./live-array.js";
 import { loadedKernels } from "./load.js";
 
@@ -73,12 +73,17 @@ export function minMax(x: Float32Array, options: RangeOptions = {}, where = "min
       periodic: ([from], n, [lo, hi], period) => {
         finite = exports.minMaxF32PerChannel(from, n, lo, hi, period) === 1 && finite;
       },
-      finish: ([lo, hi], period) => {
+      finish: ([lo, hi], start, count) => {
         const { f32 } = arena;
-        for (let i = 0; i < period; i++) {
-          const c = Math.floor(i / view.inner) % view.channels;
-          widen(c, f32[(lo >>> 2) + i], f32[(hi >>> 2) + i]);
-        }
+        eachRow(view, start, count, (channel, from, to) => {
+          let low = Number.POSITIVE_INFINITY;
+          let high = Number.NEGATIVE_INFINITY;
+          for (let i = from; i < to; i++) {
+            low = Math.min(low, f32[(lo >>> 2) + i]);
+            high = Math.max(high, f32[(hi >>> 2) + i]);
+          }
+          widen(channel, low, high);
+        });
       },
     });
   });

@@ -25,19 +25,16 @@ const BLOCK = 65536;
 export function packBits(q: Int8Array | Uint8Array, bits: reference.PackedBits): Uint8Array {
   checkWidth("packBits", bits);
   checkBytes("packBits", "q", q);
-  const [lo, hi] = q instanceof Int8Array ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1];
-  const misfit = q.findIndex((code) => code < lo || code > hi);
-  if (misfit >= 0) {
-    throw new RangeError(`packBits: expected codes in [${lo}, ${hi}], got ${q[misfit]} at index ${misfit}`);
-  }
   const out = new Uint8Array(reference.packedLength(q.length, bits));
   const kernels = loadedKernels();
   if (kernels === undefined) {
+    checkFit(q, bits);
     reference.packBits(q, bits, out);
     return out;
   }
   const { arena, exports } = kernels;
   const { length } = q;
+  const signed = q instanceof Int8Array ? 1 : 0;
   const codes = liveArray(arena, q);
   arena.scope(() => {
     const from = arena.reserve(Math.min(BLOCK, length));
@@ -46,7 +43,7 @@ export function packBits(q: Int8Array | Uint8Array, bits: reference.PackedBits):
       const part = codes().subarray(start, start + BLOCK);
       const bytes = reference.packedLength(part.length, bits);
       arena.u8.set(part, from);
-      exports.packBits(from, to, part.length, bits);
+      if (exports.packBits(from, to, part.length, bits, signed) === 0) checkFit(codes(), bits);
       out.set(arena.u8.subarray(to, to + bytes), (start * bits) / 8);
     }
   });
@@ -102,6 +99,15 @@ export function unpackBits(
 function checkWidth(where: string, bits: number): void {
   if (bits !== 1 && bits !== 2 && bits !== 4) {
     throw new RangeError(`${where}: expected bits to be 1, 2 or 4, got ${String(bits)}; 8-bit codes need no packing`);
+  }
+}
+
+/** Throws RangeError naming the first code that does not fit. */
+function checkFit(q: Int8Array | Uint8Array, bits: number): void {
+  const [lo, hi] = q instanceof Int8Array ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1];
+  const misfit = q.findIndex((code) => code < lo || code > hi);
+  if (misfit >= 0) {
+    throw new RangeError(`packBits: expected codes in [${lo}, ${hi}], got ${q[misfit]} at index ${misfit}`);
   }
 }
 

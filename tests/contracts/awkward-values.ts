@@ -13,7 +13,7 @@ const SPECIAL_BITS = [
 const LIMITS = [20, 22, 23, 24, 31, 32, 51, 52, 63].flatMap((e) => [2 ** e, 2 ** e - 1, 2 ** e + 1, 1.5 * 2 ** e]);
 
 /** The float32 that is `ulps` above x. */
-function neighbour(x: number, ulps: number): number {
+export function neighbour(x: number, ulps: number): number {
   const float = Float32Array.of(x);
   const bits = new Int32Array(float.buffer);
   // Negative floats count downwards from the sign bit.

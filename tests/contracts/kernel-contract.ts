@@ -6,6 +6,7 @@ import { elementwiseContract } from "./elementwise-contract.js";
 import { exportsContract } from "./exports-contract.js";
 import { foldBatchNormContract } from "./fold-batch-norm-contract.js";
 import { growthContract } from "./growth-contract.js";
+import { nearTiesContract } from "./near-ties-contract.js";
 import { packBitsContract } from "./pack-bits-contract.js";
 import { rangeContract } from "./range-contract.js";
 
@@ -28,6 +29,7 @@ export function kernelContract(build: ContractBuild): void {
     before(load);
     it(`runs on ${build}`, () => assert.equal(backend(), build));
     elementwiseContract();
+    nearTiesContract();
     rangeContract();
     foldBatchNormContract();
     packBitsContract();

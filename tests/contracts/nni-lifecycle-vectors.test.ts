@@ -391,5 +391,4 @@ describe("life cycles of NNI v3.0", () => {
   });
 });
 
-// Left out: qat_conv has an unsigned symmetric grid, as above; qat_convbn…, qat_conv_bn_fused and qat_conv_bn_relu_fused fold batch
-// norm in training, which is the caller's on plain arrays.
+// Left out: qat_conv has an unsigned symmetric grid, as above. Those with a folded batch norm: nni-batch-norm-vectors.test.ts.

@@ -62,6 +62,24 @@ export function packBitsContract(): void {
       assert.deepEqual(unpackBits(Uint8Array.of(0xf7), 4, { length: 1, signed: true }), Int8Array.of(7));
     });
 
+    it("refuses each code that does not fit, wherever it stands", () => {
+      for (const bits of WIDTHS) {
+        for (const signed of [false, true]) {
+          const [lo, hi] = signed ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1];
+          for (const at of [0, 15, 16, 30, 34, 65_540]) {
+            for (const code of signed ? [lo - 1, hi + 1, -128, 127] : [hi + 1, 128, 255]) {
+              const codes = codesOf(bits, at < 40 ? 35 : 70_000, signed);
+              codes[at] = code;
+              assert.throws(() => packBits(codes, bits), {
+                name: "RangeError",
+                message: `packBits: expected codes in [${lo}, ${hi}], got ${code} at index ${at}`,
+              });
+            }
+          }
+        }
+      }
+    });
+
     it("resident codes and bytes", () => {
       for (const bits of WIDTHS) {
         const codes = codesOf(bits, 70_001, true);

@@ -48,6 +48,18 @@ function minMaxContract(): void {
     for (let n = 1; n <= 67; n++) compareMinMax(finiteValues(n, n));
   });
 
+  it("values of one sign, with and without zeros", () => {
+    for (const n of [16, 17, 35, 64, 67]) {
+      for (const sign of [1, -1]) {
+        const x = finiteValues(n, n).map((value) => sign * (Math.abs(value) + 2 ** -100));
+        compareMinMax(x);
+        for (const zero of [0, -0]) {
+          for (const at of [0, 15, n - 1]) compareMinMax(x.map((value, i) => (i === at ? zero : value)));
+        }
+      }
+    }
+  });
+
   it("zeros of either sign come out as +0", () => {
     for (const n of [1, 4, 16, 17, 33]) {
       for (const zero of [0, -0]) {

@@ -100,6 +100,22 @@ export const MODELS: Readonly<Record<string, () => tf.LayersModel>> = {
     return tf.model({ inputs: x, outputs: chain(sum, relu("relu2"), layers.globalAveragePooling2d({ name: "gap" })) });
   },
 
+  "residual of two branches with weights": () => {
+    const x = input([8, 8, 3]);
+    const half = { strides: 2, useBias: false };
+    const a = chain(
+      x,
+      conv("a1", 4, half),
+      bn("a1_bn"),
+      relu("a1_relu"),
+      conv("a2", 4, { useBias: false }),
+      bn("a2_bn"),
+    );
+    const b = chain(x, conv("b", 4, { ...half, kernelSize: 1 }), bn("b_bn"));
+    const sum = apply(layers.add({ name: "add" }), [a, b]);
+    return tf.model({ inputs: x, outputs: chain(sum, relu("relu"), conv("last", 2)) });
+  },
+
   inception: () => {
     const x = input([8, 8, 4]);
     const a = chain(x, conv("a", 3), relu("a_relu"));

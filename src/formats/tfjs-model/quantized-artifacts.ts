@@ -63,20 +63,42 @@ export function quantizableWeights(
   );
 }
 
-/** A model whose quantized weights are stored in one byte, and how each one is. */
-export interface QuantizedArtifacts {
-  readonly artifacts: ModelArtifacts;
-  readonly forms: ReadonlyMap<string, StorageForm>;
-}
-
 /** A topology and weights that go with it. */
 interface StoredModel {
   readonly topology: Json;
   readonly weights: readonly StoredWeight[];
-  readonly forms: ReadonlyMap<string, StorageForm>;
 }
 
 type Quantized = ReadonlyMap<string, QuantizedTensor>;
+type Forms = ReadonlyMap<string, StorageForm>;
+
+/**
+ * How each quantized weight of a model is stored.
+ *
+ * @param roles the quantizableWeights of the model
+ */
+export function storageForms(
+  { modelTopology }: ModelArtifacts,
+  roles: readonly QuantizableWeight[],
+  quantized: Quantized,
+): Forms {
+  const isPerChannel = (name: string): boolean => quantized.get(name)?.params.axis !== undefined;
+  const perChannel = roles.filter(({ name }) => isPerChannel(name));
+  const scalable = isGraphTopology(modelTopology) ? undefined : scalableWeights(modelTopology as Json, perChannel);
+  const formOf = (name: string): StorageForm => {
+    if (!isPerChannel(name)) return "affine";
+    if (scalable === undefined) return "scales";
+    return scalable.has(name) ? "normalize" : "float32";
+  };
+  return new Map([...quantized.keys()].map((name) => [name, formOf(name)]));
+}
+
+/** Bytes that a quantized weight takes with all that its form adds; a single scale counts as float32. */
+export function storedBytes(form: StorageForm, { data, params }: QuantizedTensor): number {
+  const channels = typeof params.scale === "number" ? 1 : params.scale.length;
+  if (form === "float32") return 4 * data.length;
+  return data.length + (form === "normalize" ? 6 : 4) * channels;
+}
 
 /**
  * Stores quantized weights in one byte each, in a model that stock tfjs loads.
@@ -88,51 +110,43 @@ type Quantized = ReadonlyMap<string, QuantizedTensor>;
  * Errors: QuantError `invalid-model` for a name that is not among quantizableWeights, `invalid-file` for weight data that
  * does not match its specs.
  */
-export function quantizedArtifacts(artifacts: ModelArtifacts, quantized: Quantized): QuantizedArtifacts {
+export function quantizedArtifacts(artifacts: ModelArtifacts, quantized: Quantized): ModelArtifacts {
   const stored = splitWeights(artifacts).filter(({ spec }) => spec.group !== "optimizer");
-  const roles = new Map(quantizableWeights(artifacts, stored).map((role) => [role.name, role]));
-  const unknown = [...quantized.keys()].find((name) => !roles.has(name));
+  const roles = quantizableWeights(artifacts, stored);
+  const names = new Set(roles.map(({ name }) => name));
+  const unknown = [...quantized.keys()].find((name) => !names.has(name));
   if (unknown !== undefined) {
     throw new QuantError("invalid-model", `tfjs model: expected a quantizable weight named "${unknown}", got none`, {
       name: unknown,
     });
   }
   const topology = artifacts.modelTopology as Json;
-  const { forms, ...model } = isGraphTopology(topology)
+  const forms = storageForms(artifacts, roles, quantized);
+  const model = isGraphTopology(topology)
     ? storeGraph(topology, stored, quantized)
-    : storeLayers(
-        topology,
-        stored,
-        quantized,
-        [...roles.values()].filter(({ name }) => quantized.has(name)),
-      );
+    : storeLayers(topology, stored, quantized, roles, forms);
   const summary = [...quantized].map(([name, { params }]) => {
     const { axis } = params;
     return [name, { bits: bitsOf(params), form: forms.get(name), ...(axis === undefined ? {} : { axis }) }];
   });
   return {
-    artifacts: {
-      ...artifacts,
-      modelTopology: model.topology,
-      ...joinWeights(model.weights),
-      userDefinedMetadata: {
-        ...artifacts.userDefinedMetadata,
-        bitpress: { version: 1, weights: Object.fromEntries(summary) },
-      },
+    ...artifacts,
+    modelTopology: model.topology,
+    ...joinWeights(model.weights),
+    userDefinedMetadata: {
+      ...artifacts.userDefinedMetadata,
+      bitpress: { version: 1, weights: Object.fromEntries(summary) },
     },
-    forms,
   };
 }
 
 function storeGraph(topology: Json, stored: readonly StoredWeight[], quantized: Quantized): StoredModel {
-  const forms = new Map<string, StorageForm>();
   const constants: ScaledConstant[] = [];
   const taken = new Set((topology.node as readonly Json[]).map((node) => String(node?.name)));
   const weights = stored.flatMap((weight): StoredWeight[] => {
     const { name, shape } = weight.spec;
     const tensor = quantized.get(name);
     if (tensor === undefined) return [weight];
-    forms.set(name, tensor.params.axis === undefined ? "affine" : "scales");
     if (tensor.params.axis === undefined) return [affineWeight(name, shape, tensor)];
     const constant = scaledConstant(name, shape, tensor, taken);
     constants.push(constant);
@@ -141,7 +155,7 @@ function storeGraph(topology: Json, stored: readonly StoredWeight[], quantized: 
       floatWeight(constant.scales, constant.scaleShape, tensor.params.scale as Float32Array),
     ];
   });
-  return { topology: scaleConstants(topology, constants), weights, forms };
+  return { topology: scaleConstants(topology, constants), weights };
 }
 
 function storeLayers(
@@ -149,29 +163,22 @@ function storeLayers(
   stored: readonly StoredWeight[],
   quantized: Quantized,
   roles: readonly QuantizableWeight[],
+  forms: Forms,
 ): StoredModel {
-  const perChannel = roles.filter(({ name }) => quantized.get(name)?.params.axis !== undefined);
-  const scalable = scalableWeights(topology, perChannel);
   const layerOf = new Map(roles.map(({ name, layer }) => [name, layer.name]));
-  const scaled = scaleAfterLayers(topology, new Set([...scalable].map((name) => layerOf.get(name) as string)));
-  const forms = new Map<string, StorageForm>();
+  const normalized = roles.filter(({ name }) => forms.get(name) === "normalize");
+  const scaled = scaleAfterLayers(topology, new Set(normalized.map(({ layer }) => layer.name)));
   const weights = stored.flatMap((weight): StoredWeight[] => {
     const { name, shape } = weight.spec;
     const tensor = quantized.get(name);
     if (tensor === undefined) return [moveBias(weight, scaled.layers)];
-    if (tensor.params.axis === undefined) {
-      forms.set(name, "affine");
-      return [affineWeight(name, shape, tensor)];
-    }
-    if (!scalable.has(name)) {
-      forms.set(name, "float32");
-      return [floatWeight(name, shape, dequantize(tensor.data, tensor.params, tensor))];
-    }
-    forms.set(name, "normalize");
+    const form = forms.get(name);
+    if (form === "affine") return [affineWeight(name, shape, tensor)];
+    if (form === "float32") return [floatWeight(name, shape, dequantize(tensor.data, tensor.params, tensor))];
     const { scale } = scaled.layers.get(layerOf.get(name) as string) as ScaledLayer;
     return [codesWeight(name, shape, tensor), ...normalization(scale, tensor.params.scale as Float32Array)];
   });
-  return { topology: scaled.topology, weights, forms };
+  return { topology: scaled.topology, weights };
 }
 
 /** Codes as uint8 with parameters under which tfjs reads fl(q · scale). */

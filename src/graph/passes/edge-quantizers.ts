@@ -1,5 +1,5 @@
 import { keepsParameters } from "../keeps-parameters.js";
-import { readersOf, soleReader } from "../readers.js";
+import { isWeighted, readersOf, soleReader } from "../readers.js";
 import type { FixedQuantizer, Graph, GraphNode, OwnQuantizer } from "../types.js";
 import { firstAndLast } from "./first-last.js";
 import type { LayerSettings, PlacementDefaults, SettingsOf, TargetSettings } from "./placement-settings.js";
@@ -51,7 +51,8 @@ function neededByIntegerOps({ nodes }: Graph): ReadonlySet<string> {
 
 /**
  * With a config list: the edges that the settings name. 'output' is the edge that leaves a layer with all that was fused
- * into it, 'input' the edge that enters it; the later entry wins, and of one entry the output.
+ * into it, 'input' the edge that enters it; the later entry wins, and of one entry the output. Edges inside a layer, such as
+ * before the softmax of a Dense, go with its output; both halves of a separable convolution have an input.
  *
  * A setting for what an op that keeps parameters gives moves to the op's input where nothing else reads that: quantizing
  * before a max-pool, pad or reshape is quantizing after it, and the integer op needs it there.
@@ -67,14 +68,17 @@ export function configuredEdges(graph: Graph, defaults: PlacementDefaults, setti
       chosen.set(value, { index, target: asked, quantStartStep });
     }
   };
+  const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
   for (const node of graph.nodes) {
-    for (const input of node.inputs) consider(input, settingsOf(node.layer), "input");
+    for (const input of node.inputs) {
+      const inside = producers.get(input)?.layer.id === node.layer.id && !isWeighted(node);
+      if (!inside) consider(input, settingsOf(node.layer), "input");
+    }
     for (const layer of [node.layer, ...node.fused]) {
       for (const output of node.outputs) consider(output, settingsOf(layer), "output");
     }
   }
   moveBeforeKeepingOps(graph, chosen);
-  const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
   const asked = new Map<string, OwnQuantizer | FixedQuantizer>();
   for (const [value, { target, quantStartStep }] of chosen) {
     const quantizer = quantizerFor(producers.get(value), target, defaults, quantStartStep);

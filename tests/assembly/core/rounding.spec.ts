@@ -1,8 +1,8 @@
-import { initConstants, magicF32 } from "../../../assembly/core/constants";
+import { beyondCodes, magicBits, initConstants, magicF32 } from "../../../assembly/core/constants";
 import { code, codeLanes, roundedLanes } from "../../../assembly/core/rounding";
 
 // A variable, or the collector would take the block away.
-const constants = new StaticArray<u8>(32);
+const constants = new StaticArray<u8>(48);
 initConstants(changetype<usize>(constants));
 
 describe("code", () => {
@@ -44,7 +44,17 @@ describe("codeLanes", () => {
     const scale = f32x4(0.1, 1, 1e-38, 3e38);
     const inputs: StaticArray<f32> = [0.25, -2.5, 3e38, -3e38, <f32>NaN, <f32>-Infinity, 12345.5];
     for (let i = 0; i < inputs.length; ++i) {
-      const q = codeLanes(f32x4.splat(inputs[i]), scale, zero, i32x4.splat(-70000), i32x4.splat(70000));
+      const x = f32x4.splat(inputs[i]);
+      const q = codeLanes(
+        x,
+        scale,
+        zero,
+        i32x4.splat(-70000),
+        i32x4.splat(70000),
+        beyondCodes(),
+        magicF32(),
+        magicBits(),
+      );
       expect<i32>(i32x4.extract_lane(q, 0)).toBe(code(inputs[i], 0.1, 0, -70000, 70000));
       expect<i32>(i32x4.extract_lane(q, 1)).toBe(code(inputs[i], 1, -3, -70000, 70000));
       expect<i32>(i32x4.extract_lane(q, 2)).toBe(code(inputs[i], 1e-38, 65535, -70000, 70000));

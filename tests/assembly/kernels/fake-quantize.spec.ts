@@ -3,7 +3,7 @@ import { code } from "../../../assembly/core/rounding";
 import { fakeQuantizeF32, fakeQuantizeF32PerChannel } from "../../../assembly/kernels/fake-quantize";
 
 // A variable, or the collector would take the block away.
-const constants = new StaticArray<u8>(32);
+const constants = new StaticArray<u8>(48);
 initConstants(changetype<usize>(constants));
 
 function input(): StaticArray<f32> {

@@ -2,7 +2,7 @@ import { initConstants } from "../../../assembly/core/constants";
 import { observeFakeQuantizeF32 } from "../../../assembly/kernels/observe-fake-quantize";
 
 // A variable, or the collector would take the block away.
-const constants = new StaticArray<u8>(32);
+const constants = new StaticArray<u8>(48);
 initConstants(changetype<usize>(constants));
 
 const state = new StaticArray<f32>(4);

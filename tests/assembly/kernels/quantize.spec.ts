@@ -8,7 +8,7 @@ import {
 } from "../../../assembly/kernels/quantize";
 
 // A variable, or the collector would take the block away.
-const constants = new StaticArray<u8>(32);
+const constants = new StaticArray<u8>(48);
 initConstants(changetype<usize>(constants));
 
 const x = new StaticArray<f32>(67);

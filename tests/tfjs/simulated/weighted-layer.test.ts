@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import { QATQuantizer } from "../../../src/tfjs/qat-quantizer.js";
+import type { WeightedLayer } from "../../../src/tfjs/simulated/weighted-layer.js";
+import { floats, readVectors, type VectorCase } from "../../contracts/vector-file.js";
 import { largestDifference } from "../model-checks.js";
 import { randomizeWeights } from "../model-zoo.js";
 
@@ -101,6 +103,54 @@ describe("WeightedLayer with quantizers off", () => {
       simulated.trainableWeights.map(({ originalName }) => originalName.split("/").at(-1)),
       ["kernel", "bias"],
     );
+  });
+});
+
+/** A case of tests/vectors/torch_bn_fold.json, in PyTorch's layouts: OIHW, [out, in]. */
+interface FoldCase extends VectorCase {
+  readonly kind: "conv" | "conv_transpose" | "linear";
+  readonly weight_shape: number[];
+  readonly weight: number[];
+  readonly bias: number[] | null;
+  readonly running_mean: number[];
+  readonly running_var: number[];
+  readonly gamma: number[] | null;
+  readonly beta: number[] | null;
+  readonly eps: number;
+  readonly folded_weight: number[];
+  readonly folded_bias: number[];
+}
+
+describe("WeightedLayer.folded", () => {
+  it("torch's folding: weights equal, biases within 1e-5 of their size; transposed convolutions are no layers here", () => {
+    const cases = readVectors<FoldCase>("torch_bn_fold").cases.filter(({ kind }) => kind !== "conv_transpose");
+    assert.equal(cases.length, 11);
+    for (const one of cases) {
+      const [outputs, inputs, height, width] = one.weight_shape;
+      const isConv = one.kind === "conv";
+      const useBias = one.bias !== null;
+      const linear = isConv
+        ? layers.conv2d({ name: "conv", filters: outputs, kernelSize: [height, width], useBias })
+        : layers.dense({ name: "conv", units: outputs, useBias });
+      const [scale, center] = [one.gamma !== null, one.beta !== null];
+      const norm = layers.batchNormalization({ name: "bn", epsilon: one.eps, scale, center });
+      const x = tf.input({ shape: isConv ? [4, 4, inputs] : [inputs] });
+      const model = tf.model({ inputs: x, outputs: norm.apply(linear.apply(x)) as tf.SymbolicTensor });
+      const weight = tf.tensor(floats(one.weight), one.weight_shape);
+      const vectors = (...values: (number[] | null)[]): tf.Tensor[] =>
+        values.filter((value) => value !== null).map((value) => tf.tensor1d(floats(value)));
+      linear.setWeights([tf.transpose(weight, isConv ? [2, 3, 1, 0] : [1, 0]), ...vectors(one.bias)]);
+      norm.setWeights(vectors(one.gamma, one.beta, one.running_mean, one.running_var));
+
+      const layer = new QATQuantizer().compress(model).getLayer("conv") as WeightedLayer;
+      const { weights, bias } = layer.folded();
+      const found = tf.transpose(weights, isConv ? [3, 2, 0, 1] : [1, 0]).dataSync();
+      assert.deepEqual(found, floats(one.folded_weight), one.name);
+      for (const [c, expected] of floats(one.folded_bias).entries()) {
+        const apart = Math.abs((bias as tf.Tensor1D).dataSync()[c] - expected);
+        assert.ok(apart <= 1e-5 * Math.abs(expected), `${one.name}, bias ${c}`);
+      }
+    }
   });
 });
 

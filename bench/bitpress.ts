@@ -1,0 +1,15 @@
+// The package as it is built. Its sources would be slower than what users run: tsx names each closure at each call.
+const built = new URL("../dist/index.js", import.meta.url).href;
+
+export const {
+  dequantize,
+  fakeQuantize,
+  fakeQuantizeGradient,
+  foldBatchNorm,
+  minMax,
+  movingAverageObserver,
+  packBits,
+  quantize,
+  residentArray,
+  unpackBits,
+} = (await import(built)) as typeof import("../src/index.js");

@@ -1,0 +1,86 @@
+import { dequantize } from "./bitpress.js";
+import { CHANNEL_LAYOUTS, type ChannelLayout, channelParams } from "./channel-layouts.js";
+import { compare, type Row } from "./comparison.js";
+import { resident } from "./resident.js";
+import { dropping, startTensorflow } from "./tensorflow.js";
+import { ELEMENTS, evenCodes, MANY_ELEMENTS } from "./values.js";
+
+const PARAMS = { scale: Math.fround(6 / 255), zeroPoint: 3, qmin: -128, qmax: 127 };
+
+export default async function measure(): Promise<Row[]> {
+  const rows = [...(await measureTensor(ELEMENTS)), ...(await measureTensor(MANY_ELEMENTS))];
+  for (const layout of CHANNEL_LAYOUTS) rows.push(...(await measureChannels(layout)));
+  return rows;
+}
+
+async function measureTensor(elements: number): Promise<Row[]> {
+  const tf = await startTensorflow();
+  const { scale, zeroPoint, qmin, qmax } = PARAMS;
+  const q = evenCodes(elements, qmin, qmax);
+  const out = new Float32Array(elements);
+  const [from, to] = [resident(q), resident(out)];
+  const tensor = tf.tensor1d(Int32Array.from(q), "int32");
+  return compare({
+    kernel: `dequantize from int8, 2^${Math.log2(elements)}`,
+    elements,
+    resident: () => dequantize(from(), PARAMS, { out: to() }),
+    plain: () => dequantize(q, PARAMS, { out }),
+    peers: [
+      {
+        name: "JS loop",
+        run: [productLoop, tableLoop].map((loop) => () => loop(q, out, scale, zeroPoint)),
+        floor: 10,
+      },
+      {
+        name: "tfjs wasm, 3 ops from int32",
+        run: dropping(() => tensor.toFloat().sub(zeroPoint).mul(scale)),
+        floor: 4,
+      },
+    ],
+  });
+}
+
+async function measureChannels(layout: ChannelLayout): Promise<Row[]> {
+  const params = channelParams(layout);
+  const q = evenCodes(layout.elements, params.qmin, params.qmax);
+  const out = new Float32Array(layout.elements);
+  const [from, to] = [resident(q), resident(out)];
+  const { shape } = layout;
+  return compare({
+    kernel: `dequantize, ${layout.name}`,
+    elements: layout.elements,
+    resident: () => dequantize(from(), params, { shape, out: to() }),
+    plain: () => dequantize(q, params, { shape, out }),
+    peers: [{ name: "JS loop", run: () => channelLoop(q, out, params, layout.inner) }],
+  });
+}
+
+function productLoop(q: Int8Array, out: Float32Array, scale: number, zeroPoint: number): void {
+  const n = q.length;
+  const zero = zeroPoint | 0;
+  for (let i = 0; i < n; i++) out[i] = (q[i] - zero) * scale;
+}
+
+/** Looks the 256 possible values up. */
+function tableLoop(q: Int8Array, out: Float32Array, scale: number, zeroPoint: number): void {
+  const n = q.length;
+  const table = Float32Array.from({ length: 256 }, (_, i) => (i - 128 - zeroPoint) * scale);
+  for (let i = 0; i < n; i++) out[i] = table[q[i] + 128];
+}
+
+function channelLoop(
+  q: Int8Array,
+  out: Float32Array,
+  { scale, zeroPoint }: ReturnType<typeof channelParams>,
+  inner: number,
+): void {
+  const channels = scale.length;
+  const n = q.length;
+  for (let i = 0; i < n; ) {
+    for (let c = 0; c < channels; c++) {
+      const factor = scale[c];
+      const zero = zeroPoint[c];
+      for (const end = i + inner; i < end; i++) out[i] = (q[i] - zero) * factor;
+    }
+  }
+}
