@@ -58,7 +58,7 @@ const OP: Op<FakeQuantizeGrid> = {
  * Rounding, source: src/reference/fake-quantize.ts, src/reference/fake-quantize-gradient.ts.
  */
 export function fakeQuantize<T extends tf.Tensor>(x: T, params: tf.Tensor2D, grid: FakeQuantizeGrid): T {
-  return (runOp(OP, { x, params }, { ...grid })?.[0] ?? composed(x, params, grid)) as T;
+  return (runOp(OP, { x, params }, { ...grid })?.[0] ?? fakeQuantizeByStockOps(x, params, grid)) as T;
 }
 
 type TensorParams = QuantParams & { readonly scale: number; readonly zeroPoint: number };
@@ -80,7 +80,11 @@ function isPerTensor(params: QuantParams): params is TensorParams {
  * tf.round goes to even in ties on the cpu, webgl and webgpu backends and in TensorFlow. A sum with 2^23, which rounds as well,
  * would not do: where webgl has no 32-bit floats to write to, as on many phones, it is infinite.
  */
-function composed(x: tf.Tensor, params: tf.Tensor2D, { qmin, qmax, axis }: FakeQuantizeGrid): tf.Tensor {
+export function fakeQuantizeByStockOps(
+  x: tf.Tensor,
+  params: tf.Tensor2D,
+  { qmin, qmax, axis }: FakeQuantizeGrid,
+): tf.Tensor {
   return tf.tidy(() => {
     const columns = axis === undefined ? [] : x.shape.map((size, i) => (i === axis ? size : 1));
     const [scales, zeroPoints] = tf.unstack(params).map((row) => row.reshape(columns));

@@ -5,7 +5,7 @@ import { clip } from "../ops/clip.js";
 import { maxPool } from "../ops/max-pool.js";
 
 /** Nodes that neither weights nor chance change: what they give follows from their inputs. */
-export type PlainNode = Exclude<GraphNode, WeightedNode | BatchNormNode | DropoutNode | OpaqueNode>;
+type PlainNode = Exclude<GraphNode, WeightedNode | BatchNormNode | DropoutNode | OpaqueNode>;
 
 /** Configuration of an op layer. */
 export interface OpConfig {

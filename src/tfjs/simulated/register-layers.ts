@@ -6,10 +6,7 @@ import { ParamsLayer } from "./params-layer.js";
 import { RoundingLayer } from "./rounding-layer.js";
 import { WeightedLayer } from "./weighted-layer.js";
 
-/** Registers the library's layers, so that tf.loadLayersModel finds them. Runs when bitpress/tfjs is imported. */
-export function registerLayers(): void {
-  for (const layer of [BatchNormLayer, EdgeLayer, OpLayer, ParamsLayer, RoundingLayer, WeightedLayer])
-    tf.serialization.registerClass(layer);
+// Importing this file registers the library's layers, so that tf.loadLayersModel finds them; bitpress/tfjs does.
+for (const layer of [BatchNormLayer, EdgeLayer, OpLayer, ParamsLayer, RoundingLayer, WeightedLayer]) {
+  tf.serialization.registerClass(layer);
 }
-
-registerLayers();
