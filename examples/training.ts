@@ -6,7 +6,7 @@ export interface Training {
   /** Passes over `images` images each, drawn anew without repetition. */
   readonly epochs: number;
   readonly images: number;
-  /** Of Adam at the first step; falls linearly to a tenth. */
+  /** Of Adam at the first step; falls linearly to 0. */
   readonly learningRate: number;
   /** Of the order of the images: the only chance in a run. */
   readonly seed: number;
@@ -14,7 +14,7 @@ export interface Training {
   readonly onProgress?: (done: number) => void;
 }
 
-const BATCH = 64;
+export const BATCH = 64;
 const PIXELS = 784;
 
 /** Trains a classifier of 28 × 28 images with Adam and cross entropy; returns milliseconds per image. */
@@ -29,7 +29,7 @@ export async function train(model: tf.LayersModel, set: ImageSet, training: Trai
   for (let epoch = 0; epoch < epochs; epoch++) {
     const order = shuffled(set.count, random);
     for (let at = 0; at + BATCH <= images; at += BATCH) {
-      (optimizer as unknown as { learningRate: number }).learningRate = learningRate * (1 - (0.9 * step) / steps);
+      (optimizer as unknown as { learningRate: number }).learningRate = learningRate * (1 - step / steps);
       const [x, y] = batchOf(set, order.subarray(at, at + BATCH));
       await model.trainOnBatch(x, y);
       tf.dispose([x, y]);

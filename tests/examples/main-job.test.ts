@@ -31,6 +31,15 @@ it("the main job, quickly: exit code 0 and a table with every model", () => {
       name === "mobilenet-v2" ? /^top-1 agrees on \d of 8 photo crops, / : /^top-1 .* \(1000 images\)$/,
     );
   }
+  const trained = typeof fashion === "string" ? "mnist-cnn" : "fashion-cnn";
+  const percent = String.raw`\d+\.\d\d %`;
+  assert.match(
+    stdout,
+    new RegExp(
+      `^${trained}, 4-bit weights: float ${percent}, calibrated ${percent}, trained on 640 images ${percent} `,
+      "m",
+    ),
+  );
   if (typeof fashion === "string") assert.ok(stdout.includes(`fashion-cnn: skipped, ${fashion}\n`), stdout);
   assert.match(stdout, /^done in \d+\.\d s; files in examples\/out$/m);
 });

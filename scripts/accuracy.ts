@@ -1,0 +1,120 @@
+// Accuracy of low-bit networks on full test sets, and what training them costs.
+//
+//   npm run accuracy                       every width, MNIST and Fashion-MNIST, 3 seeds; MobileNetV2 after training
+//   npm run accuracy -- --seeds 1 w4a8     chosen widths and number of seeds
+//
+// A row per run is printed as JSON when it is done, the tables at the end.
+
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import type * as tf from "@tensorflow/tfjs";
+import { fashionMnist, type ImageSet, mnist } from "../examples/data/idx.js";
+import { modelFolder } from "../examples/data/models.js";
+import { accuracy, loadModel, startTensorflow } from "../examples/evaluate.js";
+import { AGREEMENT_CASES, mobilenetAgreement } from "../examples/mobilenet.js";
+import { type Bits, trainQuantized } from "../examples/quantized-training.js";
+
+const WIDTHS = ["w8a8", "w4a8", "w4a4", "w3a4", "w2a8"];
+const EPOCHS = 2;
+const IMAGES = 10_000;
+const models = join(fileURLToPath(new URL("..", import.meta.url)), "examples/models");
+
+interface Run {
+  readonly set: string;
+  readonly width: string;
+  readonly seed: number;
+  readonly float: number;
+  readonly calibrated: number;
+  readonly trained: number;
+  readonly msPerImage: number;
+}
+
+const { values, positionals } = parseArgs({
+  options: { seeds: { type: "string", default: "3" } },
+  allowPositionals: true,
+});
+const unknown = positionals.find((width) => !WIDTHS.includes(width) && width !== "mobilenet");
+const seeds = Number(values.seeds);
+if (unknown !== undefined || !(Number.isInteger(seeds) && seeds >= 1)) {
+  const found = unknown ?? `--seeds ${values.seeds}`;
+  console.error(`accuracy: expected ${WIDTHS.join(", ")} or mobilenet, and --seeds of at least 1, got ${found}`);
+  process.exit(1);
+}
+const chosen = positionals.length === 0 ? [...WIDTHS, "mobilenet"] : positionals;
+
+await startTensorflow();
+const runs = [
+  ...(await runsOf("mnist", mnist("train"), mnist("t10k"))),
+  ...(await runsOf("fashion", fashionMnist("train"), fashionMnist("t10k"))),
+];
+if (runs.length > 0) printRuns(runs);
+if (chosen.includes("mobilenet")) {
+  const rows = await mobilenetAgreement(progress, AGREEMENT_CASES);
+  clearProgress();
+  console.table(rows);
+}
+
+async function runsOf(set: string, training: ImageSet | string, test: ImageSet | string): Promise<Run[]> {
+  if (typeof training === "string" || typeof test === "string") {
+    console.log(`${set}: skipped, ${training}`);
+    return [];
+  }
+  const model = (await loadModel(modelFolder(join(models, `${set}-cnn`)))) as tf.LayersModel;
+  const float = accuracy(model, test);
+  const found: Run[] = [];
+  for (const width of chosen.filter((name) => name !== "mobilenet")) {
+    for (let seed = 1; seed <= seeds; seed++) {
+      const result = await trainQuantized(model, training, test, {
+        ...bitsOf(width),
+        epochs: EPOCHS,
+        images: IMAGES,
+        seed,
+        onProgress: (done) => progress(`${set} ${width}, seed ${seed}: ${Math.round(100 * done)} %`),
+      });
+      result.model.dispose();
+      const { calibrated, trained, msPerImage } = result;
+      const run = { set, width, seed, float, calibrated, trained, msPerImage: round(msPerImage, 2) };
+      clearProgress();
+      console.log(JSON.stringify(run));
+      found.push(run);
+    }
+  }
+  return found;
+}
+
+function bitsOf(width: string): Bits {
+  const [, weightBits, activationBits] = /^w(\d+)a(\d+)$/.exec(width) as RegExpExecArray;
+  return { weightBits: Number(weightBits), activationBits: Number(activationBits) };
+}
+
+/** Mean and spread over the seeds, a row per set and width. */
+function printRuns(all: readonly Run[]): void {
+  const rows = [...new Set(all.map(({ set, width }) => `${set} ${width}`))].map((name) => {
+    const group = all.filter(({ set, width }) => name === `${set} ${width}`);
+    const trained = group.map((run) => 100 * run.trained);
+    const mean = trained.reduce((sum, one) => sum + one, 0) / trained.length;
+    return {
+      "": name,
+      float: round(100 * group[0].float, 2),
+      calibrated: round(100 * group[0].calibrated, 2),
+      trained: round(mean, 2),
+      lowest: round(Math.min(...trained), 2),
+      highest: round(Math.max(...trained), 2),
+      "ms/image": round(Math.min(...group.map(({ msPerImage }) => msPerImage)), 2),
+    };
+  });
+  console.table(rows);
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
+
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+}
+
+function clearProgress(): void {
+  if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+}
