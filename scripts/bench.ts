@@ -15,6 +15,7 @@ const KERNELS = [
   "dequantize",
   "fake-quantize",
   "fake-quantize-gradient",
+  "tfjs-fake-quantize",
   "min-max",
   "observe-fake-quantize",
   "fold-batch-norm",

@@ -56,7 +56,8 @@ function commandLine(engine: Browser["engine"], path: string, profile: string, u
     [
       "--headless",
       "--no-sandbox",
-      "--disable-gpu",
+      "--use-angle=swiftshader", // WebGL in software
+      "--enable-unsafe-swiftshader",
       "--disable-dev-shm-usage",
       "--no-first-run",
       "--disable-background-networking",

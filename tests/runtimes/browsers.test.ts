@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { after, before, describe, type TestContext, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { type Consumer, makeConsumer } from "../packaging/consumer.js";
 import { startBrowser } from "./browser.js";
@@ -11,7 +11,8 @@ import { expectedReport, skipUnless } from "./expected-report.js";
 import { type Browser, npmChromium, systemBrowsers } from "./hosts.js";
 import { openSite, type Site } from "./site.js";
 
-const TIMEOUT_MS = 120_000;
+// WebGL in software compiles shaders for seconds.
+const TIMEOUT_MS = 300_000;
 
 let consumer: Consumer;
 let site: Site;
@@ -21,9 +22,7 @@ before(async () => {
     `<script src="/bitpress/bitpress.global.js"></script><script src="/page-global.js"></script>`,
   );
   const cspPage = page(`<script src="/bitpress/bitpress.global.js"></script><script src="/page-csp.js"></script>`);
-  const trainingPage = page(
-    `<script src="/tf.js"></script><script src="/tf-backend-wasm.js"></script><script src="/bitpress/bitpress.global.js"></script><script src="/page-training.js"></script>`,
-  );
+  const trainingPage = page(scripts("tf.js", "tf-backend-wasm.js", "bitpress/bitpress.global.js", "page-training.js"));
   site = await openSite(
     {
       "/esm.html": {
@@ -49,6 +48,8 @@ before(async () => {
         ),
       ),
       "/page-training.js": { body: await bundle("page-training.ts", "global", consumer) },
+      "/qat.html": { body: page(scripts("tf.js", "tf-backend-wasm.js", "bitpress/bitpress.global.js", "page-qat.js")) },
+      "/page-qat.js": { body: await bundle("page-qat.ts", "global", consumer) },
       "/page-tfjs.js": { body: await bundle("page-tfjs.ts", "global", consumer) },
       "/csp-forbids.html": { body: cspPage, csp: "script-src 'self'" },
       "/csp-allows.html": { body: cspPage, csp: "script-src 'self' 'wasm-unsafe-eval'" },
@@ -68,6 +69,11 @@ function wasmBackendFile(name: string): Uint8Array {
   return readFileSync(createRequire(import.meta.url).resolve(`@tensorflow/tfjs-backend-wasm/dist/${name}`));
 }
 
+/** Script tags. */
+function scripts(...paths: string[]): string {
+  return paths.map((path) => `<script src="/${path}"></script>`).join("");
+}
+
 function page(scripts: string): string {
   return `<!doctype html><meta charset="utf-8"><title>bitpress</title>${scripts}`;
 }
@@ -81,6 +87,9 @@ const PATHS = [
   "/csp-allows.html",
   "/training.html",
   "/training-isolated.html",
+  "/qat.html?backend=wasm",
+  "/qat.html?backend=webgl",
+  "/qat.html?backend=webgl&f16",
 ];
 
 /** Writes the script-tag page as a file; returns its file:// address, which sends the browser on to the site. */
@@ -104,6 +113,20 @@ async function visit(browser: Browser): Promise<unknown[]> {
   } finally {
     await running.stop();
   }
+}
+
+/** What page-qat.ts found: against the cpu backend, relative to its largest value. */
+interface QATReport {
+  readonly codes: number;
+  readonly different: number;
+  /** By how many codes. */
+  readonly largest: number;
+  readonly weightsError: number;
+  readonly lossError: number;
+  /** Of the model saved and loaded again, on the same backend. */
+  readonly reloadError: number;
+  /** Tensors that an epoch left behind. */
+  readonly left: number;
 }
 
 /** An error's text without what the browser itself says. */
@@ -167,6 +190,45 @@ for (const browser of [await npmChromium(), ...systemBrowsers()]) {
       // In WebKitGTK tfjs finds no support for threads, and takes its build without them.
       const shared = browser.engine !== "webkit";
       assert.deepEqual(reports[7], { isolated: true, shared, weights: gradient, depthwiseWeights: gradient });
+    });
+
+    /** A report of page-qat.ts, after what holds on every backend. */
+    function qatReport(i: number, t: TestContext): QATReport | undefined {
+      const report = reports[i];
+      if (report === 'no code: Error: setBackend("webgl") failed' && browser.engine !== "chromium") {
+        t.skip("this browser gives a page no WebGL here");
+        return undefined;
+      }
+      assert.equal(typeof report, "object", String(report));
+      const found = report as QATReport;
+      const { different, codes, left, reloadError } = found;
+      t.diagnostic(`${browser.name}: ${different} of ${codes} codes differ from the cpu backend's`);
+      assert.deepEqual({ left, reloadError }, { left: 0, reloadError: 0 });
+      return found;
+    }
+
+    test("quantization-aware training on the wasm backend: the cpu backend's codes", (t) => {
+      const { weightsError, lossError, different } = qatReport(8, t) as QATReport;
+      assert.equal(different, 0);
+      assert.ok(Math.max(weightsError, lossError) <= 1e-5, `weights ${weightsError}, loss ${lossError}`);
+    });
+
+    test("quantization-aware training on the webgl backend: within 1 code of the cpu backend", (t) => {
+      const report = qatReport(9, t);
+      if (report === undefined) return;
+      const { weightsError, lossError, different, codes, largest } = report;
+      // Sums in another order: a value that lies near a tie may go to the code beside.
+      assert.ok(largest <= 1 && different <= codes / 1000, `${different} of ${codes}, by up to ${largest}`);
+      assert.ok(Math.max(weightsError, lossError) <= 1e-3, `weights ${weightsError}, loss ${lossError}`);
+    });
+
+    test("quantization-aware training on the webgl backend without 32-bit floats, as on many phones", (t) => {
+      const report = qatReport(10, t);
+      if (report === undefined) return;
+      const { weightsError, lossError, largest } = report;
+      // 11 bits of each value are left, 3 more than those of a code.
+      assert.ok(largest <= 3, `codes differ by up to ${largest}`);
+      assert.ok(Math.max(weightsError, lossError) <= 0.05, `weights ${weightsError}, loss ${lossError}`);
     });
   });
 }

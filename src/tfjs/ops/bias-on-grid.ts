@@ -1,7 +1,9 @@
 import * as tf from "@tensorflow/tfjs";
 import { biasOnGrid as biasOnGridArray } from "../../reference/bias-on-grid.js";
 import { onHostBackend } from "./host-backend.js";
-import { roundOps } from "./round-ops.js";
+
+/** From 2^23 on every float32 is an integer. */
+const INTEGERS = 2 ** 23;
 
 /**
  * Rounds biases to the int32 grid of their layer's products, sx · sw[c]; the gradient is the identity.
@@ -38,8 +40,10 @@ function composed(bias: tf.Tensor1D, inputParams: tf.Tensor2D, weightParams: tf.
   return tf.tidy(() => {
     const inputScale = inputParams.slice([0, 0], [1, 1]).reshape([]);
     const step = tf.mul(weightParams.slice([0, 0], [1, -1]).reshape([-1]), inputScale);
-    const quantized = tf.greater(step, 0).broadcastTo(bias.shape);
-    const onGrid = tf.mul(roundOps(tf.div(bias, tf.where(quantized, step, tf.onesLike(bias)))), step);
-    return tf.where(quantized, onGrid, bias) as tf.Tensor1D;
+    const quantized = tf.greater(step, 0);
+    const code = tf.div(bias, tf.where(quantized, step, tf.onesLike(step)));
+    // Larger codes are whole as they are, and infinite where the backend's floats have 16 bits.
+    const rounds = tf.logicalAnd(quantized, tf.less(tf.abs(code), INTEGERS));
+    return tf.where(rounds, tf.mul(tf.round(code), step), bias) as tf.Tensor1D;
   });
 }

@@ -7,7 +7,6 @@ import { fakeQuantizeGradient as fakeQuantizeGradientArray } from "../../wasm/fa
 import { withBuffers } from "../backend-memory.js";
 import { type HostBackend, hostTensor } from "./host-backend.js";
 import { columnsOf } from "./quant-params-tensor.js";
-import { roundOps } from "./round-ops.js";
 import { type Op, runKernel, runOp } from "./run-op.js";
 
 /** The grid of a fake-quantization; per channel, `axis` is where the columns of the parameters lie. */
@@ -51,7 +50,7 @@ const OP: Op<FakeQuantizeGrid> = {
  * Rounds a tensor to its grid; the gradient passes straight through where the code before clamping lies on the grid.
  *
  * On cpu and wasm one registered kernel, in place on the wasm backend's memory per tensor, over copies per channel; elsewhere a
- * composition of stock ops. Parameters get no gradient, and the gradient none of its own.
+ * composition of stock ops, in which NaN stays NaN. Parameters get no gradient, and the gradient none of its own.
  *
  * @param x float32, any shape
  * @param params [2, 1], or [2, C] with grid.axis; scale 0 leaves x as it is
@@ -59,7 +58,7 @@ const OP: Op<FakeQuantizeGrid> = {
  * Rounding, source: src/reference/fake-quantize.ts, src/reference/fake-quantize-gradient.ts.
  */
 export function fakeQuantize<T extends tf.Tensor>(x: T, params: tf.Tensor2D, grid: FakeQuantizeGrid): T {
-  return (runOp(OP, { x, params }, { ...grid })?.[0] ?? composed(x, params, grid)) as T;
+  return (runOp(OP, { x, params }, { ...grid })?.[0] ?? fakeQuantizeByStockOps(x, params, grid)) as T;
 }
 
 type TensorParams = QuantParams & { readonly scale: number; readonly zeroPoint: number };
@@ -75,8 +74,17 @@ function isPerTensor(params: QuantParams): params is TensorParams {
   return params.axis === undefined;
 }
 
-/** The same by stock ops: scale 0 is told by where(), since nothing is read back. */
-function composed(x: tf.Tensor, params: tf.Tensor2D, { qmin, qmax, axis }: FakeQuantizeGrid): tf.Tensor {
+/**
+ * The same by stock ops: scale 0 is told by where(), since nothing is read back.
+ *
+ * tf.round goes to even in ties on the cpu, webgl and webgpu backends and in TensorFlow. A sum with 2^23, which rounds as well,
+ * would not do: where webgl has no 32-bit floats to write to, as on many phones, it is infinite.
+ */
+export function fakeQuantizeByStockOps(
+  x: tf.Tensor,
+  params: tf.Tensor2D,
+  { qmin, qmax, axis }: FakeQuantizeGrid,
+): tf.Tensor {
   return tf.tidy(() => {
     const columns = axis === undefined ? [] : x.shape.map((size, i) => (i === axis ? size : 1));
     const [scales, zeroPoints] = tf.unstack(params).map((row) => row.reshape(columns));
@@ -85,7 +93,7 @@ function composed(x: tf.Tensor, params: tf.Tensor2D, { qmin, qmax, axis }: FakeQ
     const forward = tf.customGrad((given, save) => {
       const value = given as tf.Tensor;
       const [lo, hi] = [tf.sub(qmin, zeroPoints), tf.sub(qmax, zeroPoints)];
-      const code = roundOps(tf.div(value, divisors));
+      const code = tf.round(tf.div(value, divisors));
       const inside = tf.logicalAnd(tf.greaterEqual(code, lo), tf.lessEqual(code, hi));
       (save as (tensors: tf.Tensor[]) => void)([tf.logicalOr(inside, tf.logicalNot(quantized)) as tf.Tensor]);
       const rounded = tf.mul(tf.minimum(tf.maximum(code, lo), hi), divisors);

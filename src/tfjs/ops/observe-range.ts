@@ -33,10 +33,12 @@ const OP: Op = {
  * @param range [min, max] as it was; undefined for the first batch
  * @returns the new [min, max]
  *
- * Errors: QuantError `non-finite`, naming the first index, for NaN or ±Infinity (not told on backends that read nothing back).
+ * Errors: RangeError for an empty tensor; QuantError `non-finite`, naming the first index, for NaN or ±Infinity (on backends that
+ * read nothing back it is not told: NaN stays in the range, and in all that is rounded to it).
  * Source: src/reference/moving-average.ts.
  */
 export function observeRange(where: string, x: tf.Tensor, range: tf.Tensor1D | undefined, decay: number): tf.Tensor1D {
+  if (x.size === 0) throw new RangeError(`${where}: expected at least one element, got an empty tensor`);
   return tf.tidy(() => {
     const pair = runOp(OP, { x }, {})?.[0] as tf.Tensor1D | undefined;
     if (pair === undefined) return composed(x, range, decay);

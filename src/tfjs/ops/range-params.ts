@@ -3,7 +3,6 @@ import { type GridOptions, gridOf } from "../../core/grid.js";
 import { chooseQuantParams } from "../../reference/choose-quant-params.js";
 import { onHostBackend } from "./host-backend.js";
 import { paramsTensor } from "./quant-params-tensor.js";
-import { roundOps } from "./round-ops.js";
 
 const SMALLEST_NORMAL = 2 ** -126;
 
@@ -31,7 +30,7 @@ function composed(min: tf.Tensor1D, max: tf.Tensor1D, options: GridOptions): tf.
   const empty = tf.equal(extent, 0);
   const scale = tf.where(empty, tf.onesLike(extent), tf.maximum(tf.div(extent, steps), SMALLEST_NORMAL));
   if (symmetric) return stackColumns(scale, tf.onesLike(scale).mul(signed ? 0 : 2 ** (bits - 1)), empty, qmin);
-  const fitted = tf.clipByValue(roundOps(tf.sub(qmin, tf.div(lo, scale))), qmin, qmax);
+  const fitted = tf.clipByValue(tf.round(tf.sub(qmin, tf.div(lo, scale))), qmin, qmax);
   return stackColumns(scale, fitted, empty, qmin);
 }
 

@@ -50,7 +50,8 @@ function composed(where: string, weights: tf.Tensor, grid: TrainingGrid, onGrid?
   const [scale, zeroPoint] = tf.unstack(params);
   const inputScale = onGrid.inputParams.slice([0, 0], [1, 1]).reshape([]);
   const divisor = tf.where(tf.greater(inputScale, 0), inputScale, tf.scalar(Number.POSITIVE_INFINITY));
-  const needed = tf.div(tf.div(tf.abs(onGrid.bias), divisor), 2 ** 30);
+  // In this order the first division is exact, and the second does not overflow floats of 16 bits.
+  const needed = tf.div(tf.div(tf.abs(onGrid.bias), 2 ** 30), divisor);
   const raised = tf.maximum(scale, perChannel ? needed : tf.max(needed).reshape([1]));
   return tf.stack([raised, zeroPoint]) as tf.Tensor2D;
 }

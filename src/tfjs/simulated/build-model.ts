@@ -8,7 +8,7 @@ import { EdgeLayer } from "./edge-layer.js";
 import { OpLayer } from "./op-layer.js";
 import "./register-layers.js";
 import { ParamsLayer } from "./params-layer.js";
-import { RoundingLayer } from "./rounding-layer.js";
+import { type RoundingConfig, RoundingLayer } from "./rounding-layer.js";
 import { stockLayer } from "./stock-parts.js";
 import { WeightedLayer } from "./weighted-layer.js";
 
@@ -104,9 +104,10 @@ function quantized(
   }
   // Absent where the parameters are those of a concat behind, which rounds for its producers: it only moves values.
   const params = values.get(quantizer.like)?.params;
-  if (params === undefined || node === undefined || !averages(node)) return { tensor, params };
+  const average = node === undefined ? undefined : averageOf(node);
+  if (params === undefined || average === undefined) return { tensor, params };
   const source = graph.quantizers[quantizer.like] as Exclude<EdgeQuantizer, { like: string }>;
-  const layer = new RoundingLayer({ name: `${value}/rounded`, quantizer: source });
+  const layer = new RoundingLayer({ name: `${value}/rounded`, quantizer: source, ...average });
   return { tensor: layer.apply([tensor, params()]) as tf.SymbolicTensor, params };
 }
 
@@ -119,9 +120,13 @@ function startStepOf({ graph, schedule }: Building, value: string, quantizer: Ow
   return quantizer.quantStartStep ?? schedule.quantStartStep;
 }
 
-/** Whether a node that keeps its input's parameters gives values between those of its input's grid. */
-function averages(node: GraphNode): boolean {
-  return node.op === "averagePool2d" || (node.op === "upsample2d" && node.interpolation === "bilinear");
+/** How a node that keeps its input's parameters, but gives values between those of its input's grid, is rounded to them. */
+function averageOf(node: GraphNode): Pick<RoundingConfig, "parts" | "ties"> | undefined {
+  if (node.op === "averagePool2d") return { parts: node.poolSize[0] * node.poolSize[1], ties: "away" };
+  if (node.op === "upsample2d" && node.interpolation === "bilinear") {
+    return { parts: node.size[0] * node.size[1], ties: "up" };
+  }
+  return undefined;
 }
 
 function layerOf(building: Building, node: GraphNode): tf.layers.Layer {

@@ -9,9 +9,20 @@ export interface RoundingConfig {
   readonly name: string;
   /** The quantizer whose parameters come in. */
   readonly quantizer: OwnQuantizer | FixedQuantizer;
+  /** Of at most how many parts of equal weight each average is: its codes are whole multiples of 1/parts. */
+  readonly parts: number;
+  /** Where integers round a code in the middle between two: away from code 0, or up. */
+  readonly ties: "away" | "up";
 }
 
-/** Rounds averages to the parameters of what they are averages of: inputs the values and [2, 1] parameters. */
+/**
+ * Rounds averages to the parameters of what they are averages of, as integers do: inputs the values and [2, 1] parameters.
+ *
+ * Ties are frequent here (every eighth average of four codes would be rounded to the wrong side), and sums of floats come to lie on
+ * either side of them. So values are first moved by a quarter of a part to the side where integers round: too little to reach
+ * another tie, and more than the sums' error as long as there are fewer than some thousand parts.
+ * Source: docs/numerics.md, "Ties of averages".
+ */
 export class RoundingLayer extends tf.layers.Layer {
   static readonly className = "BitpressRounding";
   readonly config: RoundingConfig;
@@ -26,8 +37,15 @@ export class RoundingLayer extends tf.layers.Layer {
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    const [x, params] = inputs as [tf.Tensor, tf.Tensor2D];
-    return fakeQuantize(x, params, gridOf(this.name, optionsOf(this.config.quantizer)));
+    const { quantizer, parts, ties } = this.config;
+    return tf.tidy(() => {
+      const [x, params] = inputs as [tf.Tensor, tf.Tensor2D];
+      const [scale, zeroPoint] = tf.unstack(params);
+      const step = tf.mul(scale, 1 / (4 * parts));
+      // The sign of the code, zero point included; scale 0 moves nothing.
+      const toward = ties === "up" ? step : tf.mul(tf.sign(tf.add(x, tf.mul(scale, zeroPoint))), step);
+      return fakeQuantize(tf.add(x, toward), params, gridOf(this.name, optionsOf(quantizer)));
+    });
   }
 
   override getConfig(): tf.serialization.ConfigDict {

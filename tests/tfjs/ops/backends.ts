@@ -56,11 +56,9 @@ function makePlain(): void {
   tf.registerBackend(PLAIN, tf.findBackendFactory("cpu"));
 }
 
-/** Output and gradients for all inputs, for a random gradient of the output; fails when a tensor is left behind. */
-function run(what: string, f: Case["op"], inputs: Case["inputs"]): Float32Array[] {
-  const before = { ...tf.memory() };
-  const ids = tf.backend().numDataIds();
-  const results = tf.tidy(() => {
+/** Output and gradients for all inputs, for the gradient `noise(size, 99)` of the output; fails when a tensor is left behind. */
+export function outputAndGradients(what: string, f: Case["op"], inputs: Case["inputs"]): Float32Array[] {
+  return nothingLeft(what, () => {
     const tensors = inputs.map(({ shape, values }, i) =>
       tf.tensor(
         values ??
@@ -75,18 +73,28 @@ function run(what: string, f: Case["op"], inputs: Case["inputs"]): Float32Array[
     const dy = tf.tensor(noise(y.size, 99), y.shape);
     return [y, ...tf.grads(f)(tensors, dy)].map((tensor) => tensor.dataSync<"float32">().slice());
   });
-  assert.equal(tf.memory().numTensors, before.numTensors, `${what}: tensors left behind`);
+}
+
+/** Runs in a tidy; fails when a tensor, or data of one, is left behind. */
+export function nothingLeft<T>(what: string, f: () => T): T {
+  const { numTensors } = tf.memory();
+  const ids = tf.backend().numDataIds();
+  let result: T | undefined;
+  tf.tidy(() => {
+    result = f();
+  });
+  assert.equal(tf.memory().numTensors, numTensors, `${what}: tensors left behind`);
   assert.equal(tf.backend().numDataIds(), ids, `${what}: data left behind`);
-  return results;
+  return result as T;
 }
 
 /** Outputs and gradients at a place are within 1e-5 of those of the stock ops on cpu, relative to the largest. */
 export async function assertLikeStock(place: Place, cases: readonly Case[]): Promise<void> {
   await go("cpu");
-  const expected = cases.map(({ what, stock, inputs }) => run(what, stock, inputs));
+  const expected = cases.map(({ what, stock, inputs }) => outputAndGradients(what, stock, inputs));
   await go(place);
   for (const [i, { what, op, inputs }] of cases.entries()) {
-    for (const [j, values] of run(what, op, inputs).entries()) {
+    for (const [j, values] of outputAndGradients(what, op, inputs).entries()) {
       const error = relativeError(values, expected[i][j]);
       assert.ok(error <= 1e-5, `${what}: ${j === 0 ? "output" : `gradient ${j - 1}`} is off by ${error}`);
     }
