@@ -33,7 +33,7 @@ function run(code: string): string {
   }
 }
 
-for (const name of ["console", "console tfjs"]) {
+for (const name of ["console", "console tfjs", "console qat"]) {
   test(`README: the ${name} snippet prints what it says`, () => {
     const code = snippet(name);
     assert.notEqual(promised(code), "");
