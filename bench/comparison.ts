@@ -3,7 +3,7 @@ import { type InterleaveOptions, interleave, median, ratio, type Variant } from 
 /** How a kernel did against one peer. Ratios above 1 mean that the kernel was faster. */
 export interface Row {
   readonly kernel: string;
-  /** Microseconds per 2^20 elements, or per call where the kernel's name says so; arrays resident in linear memory. */
+  /** Microseconds per 2^20 elements, or per call or image where the kernel's name says so; arrays resident in linear memory. */
   readonly microseconds: number;
   /** The same with plain arrays, copies included; absent where there is no such form. */
   readonly plainMicroseconds?: number;

@@ -1,7 +1,6 @@
-import { createRequire } from "node:module";
 import { fakeQuantize, fakeQuantizeByStockOps } from "../src/tfjs/ops/fake-quantize.js";
 import { compare, type Row } from "./comparison.js";
-import { dropping } from "./tensorflow.js";
+import { dropping, startProjectTensorflow } from "./tensorflow.js";
 import { ELEMENTS, MANY_ELEMENTS, normalValues } from "./values.js";
 
 const [SCALE, ZERO_POINT, QMIN, QMAX] = [Math.fround(6 / 255), 3, -128, 127];
@@ -38,13 +37,4 @@ async function measureTensor(elements: number): Promise<Row[]> {
       { name: "its own composition of stock ops", run: dropping(() => fakeQuantizeByStockOps(x, params, grid)) },
     ],
   });
-}
-
-/** The library's ops run on the tfjs that its sources import: the project's, not the one installed for the bench. */
-async function startProjectTensorflow(): Promise<typeof import("@tensorflow/tfjs")> {
-  const require = createRequire(new URL("../src/tfjs.ts", import.meta.url));
-  const tf = require("@tensorflow/tfjs") as typeof import("@tensorflow/tfjs");
-  (require("@tensorflow/tfjs-backend-wasm") as typeof import("@tensorflow/tfjs-backend-wasm")).setThreadsCount(1);
-  if (!(await tf.setBackend("wasm"))) throw new Error("tfjs: expected the wasm backend, got a host without it");
-  return tf;
 }

@@ -16,6 +16,7 @@ const KERNELS = [
   "fake-quantize",
   "fake-quantize-gradient",
   "tfjs-fake-quantize",
+  "tfjs-training",
   "min-max",
   "observe-fake-quantize",
   "fold-batch-norm",
