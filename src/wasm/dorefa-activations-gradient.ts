@@ -1,10 +1,9 @@
 import { tensorView } from "../core/shape.js";
 import { checkUnitBits, UNTOUCHED_BITS } from "../core/unit-grid.js";
 import * as reference from "../reference/dorefa-activations-gradient.js";
-import { checkFloats, checkLength, checkOverlap, floatOutput } from "./arguments.js";
+import { checkFloats, checkLength, checkOverlap, floatOutput, type OutOption } from "./arguments.js";
 import { runChannels } from "./blocks.js";
 import { copied } from "./checked-call.js";
-import type { OutOption } from "./dorefa-weights.js";
 import { type KernelCall, NO_WORDS } from "./kernel-call.js";
 import { liveArray } from "./live-array.js";
 import { loadedKernels } from "./load.js";

@@ -1,8 +1,7 @@
 import { checkUnitBits, UNTOUCHED_BITS, unitGrid } from "../core/unit-grid.js";
 import * as reference from "../reference/dorefa-activations.js";
-import { checkFloats, checkOverlap, floatOutput } from "./arguments.js";
+import { checkFloats, checkOverlap, floatOutput, type OutOption } from "./arguments.js";
 import { copied } from "./checked-call.js";
-import type { OutOption } from "./dorefa-weights.js";
 import { fakeQuantize } from "./fake-quantize.js";
 import { fakeQuantizeCall } from "./fake-quantize-call.js";
 import type { KernelCall } from "./kernel-call.js";

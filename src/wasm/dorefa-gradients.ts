@@ -1,9 +1,8 @@
 import { checkUnitBits, UNTOUCHED_BITS } from "../core/unit-grid.js";
 import * as reference from "../reference/dorefa-gradients.js";
 import { type NoiseSource, noiseKey } from "../reference/gradient-noise.js";
-import { checkFloats } from "./arguments.js";
+import { checkFloats, type OutOption } from "./arguments.js";
 import { type CheckedCall, copied, runChecked } from "./checked-call.js";
-import type { OutOption } from "./dorefa-weights.js";
 import { NO_WORDS } from "./kernel-call.js";
 
 /** How many samples, and what their noise is drawn from. seed, step, tensor: integers in [0, 2^32). */

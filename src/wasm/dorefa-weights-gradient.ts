@@ -1,8 +1,7 @@
 import { checkUnitBits, UNTOUCHED_BITS } from "../core/unit-grid.js";
 import * as reference from "../reference/dorefa-weights-gradient.js";
-import { checkFloats, checkLength } from "./arguments.js";
+import { checkFloats, checkLength, type OutOption } from "./arguments.js";
 import { type CheckedCall, copied, runChecked } from "./checked-call.js";
-import type { OutOption } from "./dorefa-weights.js";
 import { NO_WORDS } from "./kernel-call.js";
 
 /** dorefaWeightsGradient of `length` values, 2 bits or more, but not 32: inputs dy, w; output dw. */

@@ -1,14 +1,8 @@
 import { checkUnitBits, UNTOUCHED_BITS } from "../core/unit-grid.js";
 import * as reference from "../reference/dorefa-weights.js";
-import { checkFloats } from "./arguments.js";
+import { checkFloats, type OutOption } from "./arguments.js";
 import { type CheckedCall, copied, runChecked } from "./checked-call.js";
 import { NO_WORDS } from "./kernel-call.js";
-
-/** Where the result goes. */
-export interface OutOption {
-  /** A Float32Array as long as the input; may be the input itself. */
-  readonly out?: Float32Array;
-}
 
 /** dorefaWeights of `length` values, 1…16 bits: input w, output y. */
 export function dorefaWeightsCall(length: number, bits: number): CheckedCall {

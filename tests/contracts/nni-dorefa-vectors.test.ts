@@ -167,7 +167,7 @@ describe("NNI v3's DoReFa", () => {
     assert.deepEqual(count, { values: 733, nearTies: 0 });
   });
 
-  it("weights' gradients, through tanh and the maximum, on any grid: within 1e-7 of their terms", () => {
+  it("weights' gradients, through tanh and the maximum, on any grid: within 2e-7 of their terms", () => {
     let values = 0;
     for (const { name, op, quant_bits, x, dy, dx, has_nan } of v3.cases) {
       if (op !== "weight" || quant_bits === 1 || has_nan === true) continue;
@@ -177,7 +177,7 @@ describe("NNI v3's DoReFa", () => {
       for (const [i, value] of dorefaWeightsGradient(floats(dy), floats(x), quant_bits).entries()) {
         values++;
         const error = Math.abs(value - expected[i]);
-        assert.ok(error <= 1e-7 * scale, `${name}, element ${i}: ${value}, original ${expected[i]}`);
+        assert.ok(error <= 2e-7 * scale, `${name}, element ${i}: ${value}, original ${expected[i]}`);
       }
     }
     assert.equal(values, 1418);

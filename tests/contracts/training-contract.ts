@@ -10,6 +10,8 @@ import { conv2dBackpropFilterCall } from "../../src/wasm/conv2d-backprop-filter.
 import { conv2dBackpropInputCall } from "../../src/wasm/conv2d-backprop-input.js";
 import { depthwiseBackpropFilterCall } from "../../src/wasm/depthwise-backprop-filter.js";
 import { depthwiseBackpropInputCall } from "../../src/wasm/depthwise-backprop-input.js";
+import { dorefaActivationsCall } from "../../src/wasm/dorefa-activations.js";
+import { dorefaActivationsGradientCall } from "../../src/wasm/dorefa-activations-gradient.js";
 import { dorefaGradientsCall } from "../../src/wasm/dorefa-gradients.js";
 import { dorefaWeightsCall } from "../../src/wasm/dorefa-weights.js";
 import { dorefaWeightsGradientCall } from "../../src/wasm/dorefa-weights-gradient.js";
@@ -288,6 +290,8 @@ export function trainingContract(load: () => Instance): void {
             assertSame(instance, call, [w], `dorefaGradients, ${bits} bits, ${what}`);
           }
           assertSame(instance, dorefaWeightsGradientCall(n), [dy, w], `dorefaWeightsGradient, ${what}`);
+          assertSame(instance, dorefaActivationsCall(n, 2), [w], `dorefaActivations, ${what}`);
+          assertSame(instance, dorefaActivationsGradientCall(n), [dy, w], `dorefaActivationsGradient, ${what}`);
         }
         const batch = noise(3 * n, n + 4);
         batch.fill(0, n, 2 * n);
