@@ -1,4 +1,3 @@
-import { createRequire } from "node:module";
 import * as tf from "@tensorflow/tfjs";
 import { setThreadsCount } from "@tensorflow/tfjs-backend-wasm";
 
@@ -16,13 +15,4 @@ export function dropping(operation: () => tf.Tensor | tf.Tensor[]): () => void {
   return () => {
     tf.dispose(tf.tidy(operation));
   };
-}
-
-/** The library's ops run on the tfjs that its sources import: the project's, not the one installed for the bench. */
-export async function startProjectTensorflow(): Promise<typeof import("@tensorflow/tfjs")> {
-  const require = createRequire(new URL("../src/tfjs.ts", import.meta.url));
-  const tf = require("@tensorflow/tfjs") as typeof import("@tensorflow/tfjs");
-  (require("@tensorflow/tfjs-backend-wasm") as typeof import("@tensorflow/tfjs-backend-wasm")).setThreadsCount(1);
-  if (!(await tf.setBackend("wasm"))) throw new Error("tfjs: expected the wasm backend, got a host without it");
-  return tf;
 }

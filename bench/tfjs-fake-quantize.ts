@@ -1,6 +1,7 @@
+import type { Tensor } from "@tensorflow/tfjs";
 import { fakeQuantize, fakeQuantizeByStockOps } from "../src/tfjs/ops/fake-quantize.js";
 import { compare, type Row } from "./comparison.js";
-import { dropping, startProjectTensorflow } from "./tensorflow.js";
+import { startProjectTensorflow } from "./project-tensorflow.js";
 import { ELEMENTS, MANY_ELEMENTS, normalValues } from "./values.js";
 
 const [SCALE, ZERO_POINT, QMIN, QMAX] = [Math.fround(6 / 255), 3, -128, 127];
@@ -12,6 +13,7 @@ export default async function measure(): Promise<Row[]> {
 
 async function measureTensor(elements: number): Promise<Row[]> {
   const tf = await startProjectTensorflow();
+  const dropping = (operation: () => Tensor) => () => tf.dispose(tf.tidy(operation));
   const x = tf.tensor1d(normalValues(elements));
   const params = tf.tensor2d([SCALE, ZERO_POINT], [2, 1]);
   const grid = { qmin: QMIN, qmax: QMAX };
@@ -20,6 +22,7 @@ async function measureTensor(elements: number): Promise<Row[]> {
     elements,
     resident: dropping(() => fakeQuantize(x, params, grid)),
     peers: [
+      { name: "tfjs wasm, the division alone", run: dropping(() => x.div(SCALE)) },
       {
         name: "tfjs wasm, 3 ops, no clamp, no zero point",
         run: dropping(() => x.div(SCALE).round().mul(SCALE)),

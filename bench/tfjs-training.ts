@@ -5,7 +5,7 @@ import { accelerate } from "../src/tfjs/accelerate.js";
 import { enableWasmTraining } from "../src/tfjs/enable-wasm-training.js";
 import { QATQuantizer } from "../src/tfjs/qat-quantizer.js";
 import { compare, type Row } from "./comparison.js";
-import { startProjectTensorflow } from "./tensorflow.js";
+import { startProjectTensorflow } from "./project-tensorflow.js";
 
 const BATCH = 64;
 const CNN = new URL("../examples/models/fashion-cnn/", import.meta.url);

@@ -52,7 +52,7 @@ if (runs.length > 0) printRuns(runs);
 if (chosen.includes("mobilenet")) {
   const rows = await mobilenetAgreement(progress, AGREEMENT_CASES);
   clearProgress();
-  console.table(rows);
+  console.table(rows.map((row) => ({ ...row, meanDifference: round(row.meanDifference, 4) })));
 }
 
 async function runsOf(set: string, training: ImageSet | string, test: ImageSet | string): Promise<Run[]> {

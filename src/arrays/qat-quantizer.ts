@@ -5,6 +5,7 @@ import type { QuantizedStateDict, StateDict } from "../core/tensor.js";
 import { type CalibrationConfig, calibrationConfig } from "../quantizers/calibration-config.js";
 import type { ConfigList } from "../quantizers/config-list.js";
 import { type QATOptions, type QATPlan, type QATSchedule, qatPlan } from "../quantizers/qat.js";
+import { quantizedReport, type Report, reportOf, untouchedReport } from "../quantizers/report.js";
 import { layerOfEntry, stateDictLayers } from "../quantizers/state-dict-layers.js";
 import { checkWeightLayout } from "../quantizers/weight-rule.js";
 import { checkStateDict } from "./check-state-dict.js";
@@ -37,6 +38,8 @@ export interface QATTraining {
    * Errors: QuantError `not-calibrated` for a layer none of whose activations saw data, `non-finite` for NaN weights.
    */
   exportModel(): { weights: QuantizedStateDict; calibration: CalibrationConfig };
+  /** Bytes and SQNR per tensor, with the weights as they are now and as evaluation rounds them. */
+  report(): Report;
   /** Counter and ranges, for `compress(…, { resume })`. */
   toJSON(): QATState;
 }
@@ -113,6 +116,23 @@ export class QATQuantizer {
           weights: { ...state, ...Object.fromEntries(integers.map(({ entry, tensor }) => [entry, tensor])) },
           calibration: calibrationConfig(calibration),
         };
+      },
+      report() {
+        const quantized = new Map(
+          [...trained.values()].flatMap((layer) => {
+            const weight = layer.quantizedWeight();
+            return weight === undefined ? [] : [[weight.entry, weight.tensor] as const];
+          }),
+        );
+        return reportOf(
+          Object.entries(state).map(([name, tensor]) => {
+            const codes = quantized.get(name);
+            if (codes === undefined) return untouchedReport(name, tensor);
+            // Codes of a depthwise kernel have the shape in which their axis counts.
+            const row = quantizedReport(name, { data: tensor.data, shape: codes.shape }, codes);
+            return { ...row, shape: tensor.shape };
+          }),
+        );
       },
       toJSON: () => ({
         step: clock.step,

@@ -34,8 +34,8 @@ export interface LayerTargets {
  *
  * With a config list: exactly the targets that the entry of a layer names. With options: weight, input and output of every
  * layer that has a weight of rank ≥ 2. The first and the last of these, in the order of the state dict, have the ends of the
- * network: their weights, the first one's input and the last one's output take firstLastBits, and the input has at least 8
- * bits where that is not given (docs/plain-arrays.md).
+ * network: their weights, the first one's input and the last one's output take firstLastBits, and that input and that output
+ * have at least 8 bits where it is not given (docs/plain-arrays.md).
  *
  * Errors: as QATPlan.settingsFor and weightGrid.
  */
@@ -75,7 +75,8 @@ function defaultSettings(
       weight: { bits: isFirst || isLast ? (firstLastBits ?? weightBits) : weightBits },
       // What comes in is data of 8 bits as a rule; fewer would throw it away before the first layer.
       input: { bits: isFirst ? (firstLastBits ?? Math.max(8, activationBits)) : activationBits },
-      output: { bits: isLast ? (firstLastBits ?? activationBits) : activationBits },
+      // The result: no weights follow that fewer bits would make cheaper, and fewer make ties.
+      output: { bits: isLast ? (firstLastBits ?? Math.max(8, activationBits)) : activationBits },
     },
   };
 }

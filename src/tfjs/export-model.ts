@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs";
 import { QuantError } from "../core/errors.js";
 import { gridOf } from "../core/grid.js";
 import type { QuantParams } from "../core/quant-params.js";
@@ -54,6 +54,7 @@ export async function exportModel(model: tf.LayersModel): Promise<ExportedModel>
   const targets = new Map<string, Targets>();
   const state: Record<string, Tensor | QuantizedTensor> = {};
   const folded = new Map(floats);
+  const made: tf.Tensor[] = [];
   for (const node of graph.nodes) {
     const input = activations.get(gridOwner(graph, node.inputs[0]) ?? "");
     const output = activations.get(node.outputs[0]);
@@ -63,6 +64,8 @@ export async function exportModel(model: tf.LayersModel): Promise<ExportedModel>
       if (input !== undefined) found.input = input;
       const layer = weighted.get(graph.weights[node.weights].layer) as WeightedLayer;
       const { weights, bias } = layer.folded();
+      // Without a batch norm they are the layer's own variables.
+      if (node.batchNorm !== undefined) made.push(weights, bias as tf.Tensor);
       folded.set(node.weights, weights);
       if (bias !== undefined) {
         folded.set(foldedBias(node), bias);
@@ -77,6 +80,7 @@ export async function exportModel(model: tf.LayersModel): Promise<ExportedModel>
     }
   }
   const floatModel = buildModel(foldedGraph(graph), folded, qatPlan("exportModel", {}).schedule);
+  tf.dispose(made);
   return { calibration: calibrationConfig(targets), weights: state, model: floatModel };
 }
 
@@ -93,7 +97,7 @@ async function activationTargets(graph: Graph, layers: readonly unknown[]): Prom
     const edge = edges.find(({ config }) => config.quantizer === quantizer);
     if (edge === undefined) continue;
     const options = optionsOf(edge.config.quantizer);
-    const { scale, zeroPoint } = columnsOf((await edge.params().data()) as Float32Array);
+    const { scale, zeroPoint } = await taken(edge.params());
     const range = await edge.range();
     targets.set(value, {
       params: { scale: scale[0], zeroPoint: zeroPoint[0], ...gridOf("exportModel", options) },
@@ -102,6 +106,13 @@ async function activationTargets(graph: Graph, layers: readonly unknown[]): Prom
     });
   }
   return targets;
+}
+
+/** The columns of a tensor of parameters, which is disposed of. */
+async function taken(params: tf.Tensor2D): Promise<ReturnType<typeof columnsOf>> {
+  const values = (await params.data()) as Float32Array;
+  params.dispose();
+  return columnsOf(values);
 }
 
 /** The value whose grid a value is on: itself, or what it is made of by ops that keep parameters. */
@@ -122,8 +133,8 @@ async function exportedWeights(
   const data = (await weights.data()) as Float32Array;
   if (weightGrid === undefined) return { tensor: { data, shape: weights.shape } };
   const { shape } = weightsView(node);
-  const params = layer.weightParams(input === undefined ? undefined : paramsTensor(input.params));
-  const { scale, zeroPoint } = columnsOf((await (params as tf.Tensor2D).data()) as Float32Array);
+  const params = tf.tidy(() => layer.weightParams(input === undefined ? undefined : paramsTensor(input.params)));
+  const { scale, zeroPoint } = await taken(params as tf.Tensor2D);
   const grid = gridOf("exportModel", trainingGridOptions(weightGrid));
   const perChannel = weightGrid.granularity === "perChannel";
   const { axis } = weightGrid;

@@ -41,7 +41,7 @@ export interface FoldedLayer {
  * @returns fresh arrays
  *
  * Errors: TypeError, RangeError for arguments of a wrong kind, length or range (negative variance, epsilon ≤ 0);
- * QuantError `non-finite`, naming the array and the index, for NaN or ±Infinity.
+ * QuantError `non-finite`, naming the array and the index, for NaN or ±Infinity, and where a folded value overflows float32.
  * Source: Jacob et al. 2018, eq. 14.
  *
  * @example
@@ -87,7 +87,9 @@ export function foldBatchNorm(layer: BatchNormInput, options: { shape: Shape; ax
     reference.foldBatchNormScale(input.gamma, input.variance, epsilon, k);
     reference.foldBatchNormWeights(input.weights, k, view, weights);
     reference.foldBatchNormBias(input.bias, input.mean, k, input.beta, bias);
+    checkFolded(where, "weights", weights);
   }
+  checkFolded(where, "bias", bias);
   return { weights, bias };
 }
 
@@ -99,6 +101,17 @@ function checkFinite(where: string, name: string, array: Float32Array): void {
       index,
     });
   }
+}
+
+/** Finite weights and statistics whose products are not: gamma / √(variance + epsilon) is too large for float32. */
+function checkFolded(where: string, name: string, array: Float32Array): void {
+  const index = firstNonFinite(array);
+  if (index < 0) return;
+  throw new QuantError(
+    "non-finite",
+    `${where}: expected folded ${name} within float32, got ${array[index]} at index ${index}; look at gamma, variance and epsilon`,
+    { name, index },
+  );
 }
 
 function fold(
@@ -151,6 +164,8 @@ function fold(
       },
     });
   });
-  // NaN and ±Infinity survive a finite factor; but a product of finite numbers may overflow, too.
-  if (!finite) checkFinite("foldBatchNorm", "weights", values());
+  if (finite) return;
+  // NaN and ±Infinity survive a finite factor, so what came in is looked at first; else a product overflowed.
+  checkFinite("foldBatchNorm", "weights", values());
+  checkFolded("foldBatchNorm", "weights", weights);
 }

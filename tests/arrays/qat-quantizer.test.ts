@@ -330,3 +330,23 @@ test("errors: one clear message each", () => {
     assert.throws(call, { name, message });
   }
 });
+
+test("report gives bytes and SQNR of the weights as they are now", () => {
+  const state = {
+    "fc.weight": { data: Float32Array.of(1.27, -0.635, 0.5, 0.25), shape: [1, 4] },
+    "fc.bias": { data: Float32Array.of(1), shape: [1] },
+  };
+  const qat = new QATQuantizer({ bits: 8 }).compress(state);
+  const { tensors, bytesBefore, bytesAfter } = qat.report();
+  assert.deepEqual(
+    tensors.map(({ name, shape, bits, bytesBefore, bytesAfter }) => [name, shape, bits, bytesBefore, bytesAfter]),
+    [
+      ["fc.weight", [1, 4], 8, 16, 8],
+      ["fc.bias", [1], 32, 4, 4],
+    ],
+  );
+  assert.deepEqual([bytesBefore, bytesAfter], [20, 12]);
+  const before = tensors[0].sqnr;
+  state["fc.weight"].data.fill(1.27);
+  assert.ok(before > 40 && before < 60 && qat.report().tensors[0].sqnr > before);
+});

@@ -26,14 +26,14 @@ const LAYERS: StateDictLayer[] = [
 const targets = (config: QATOptions | ConfigList) =>
   Object.fromEntries(qatTargets("test", qatPlan("test", config), LAYERS, STATE, "pytorch"));
 
-test("options: weight, input and output of every layer with a weight; the first input has at least 8 bits", () => {
+test("options: weight, input and output of every layer with a weight; the first input and the last output have at least 8 bits", () => {
   const affine = (bits: number) => ({ bits, signed: true, symmetric: false });
   const weight = { bits: 4, signed: true, symmetric: true, granularity: "perChannel", axis: 0 };
   assert.deepEqual(targets({ bits: 4 }), {
     conv: { weight, input: affine(8), output: affine(4) },
     norm: {},
     fc1: { weight, input: affine(4), output: affine(4) },
-    fc2: { weight, input: affine(4), output: affine(4) },
+    fc2: { weight, input: affine(4), output: affine(8) },
   });
 });
 

@@ -19,7 +19,9 @@ describe("accelerate", () => {
       randomizeWeights(model);
       const inputs = sampleInputs(model);
       const expected = [model.predict(inputs)].flat();
+      const tensors = tf.memory().numTensors;
       const fast = accelerate(model);
+      assert.equal(tf.memory().numTensors - tensors, fast.weights.length, "nothing but the model's variables");
       const outputs = [fast.predict(inputs)].flat();
       assert.ok(largestDifference(outputs, expected) <= 1e-5);
 

@@ -23,7 +23,13 @@ describe("exportModel", () => {
       const inputs = sampleInputs(model);
       const simulated = new QATQuantizer().compress(model);
       await calibrate(simulated, inputs);
+      const tensors = tf.memory().numTensors;
       const exported = await exportModel(simulated);
+      assert.equal(
+        tf.memory().numTensors - tensors,
+        exported.model.weights.length,
+        "nothing but the model's variables",
+      );
       const expected = [model.predict(inputs)].flat();
       assert.ok(largestDifference([exported.model.predict(inputs)].flat(), expected) <= 1e-5);
       assert.deepEqual(JSON.parse(JSON.stringify(exported.calibration)), exported.calibration, "plain data");

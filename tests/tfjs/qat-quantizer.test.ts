@@ -37,7 +37,9 @@ describe("QATQuantizer.compress", () => {
       const inputs = sampleInputs(model);
       const expected = [model.predict(inputs)].flat();
       const weights = model.getWeights().map((weight) => weight.dataSync().slice());
+      const tensors = tf.memory().numTensors;
       const simulated = new QATQuantizer({ bits: 16 }).compress(model);
+      assert.equal(tf.memory().numTensors - tensors, simulated.weights.length, "nothing but the model's variables");
       await calibrate(simulated, inputs);
       const outputs = [simulated.predict(inputs)].flat();
       assert.ok(largestDifference(outputs, expected) <= 1e-3);

@@ -525,6 +525,22 @@ function foldRefusals(): Refusal[] {
         "QuantError",
         "expected finite weights, got Infinity at index 0",
       ],
+      [
+        "weights that overflow",
+        call({ weights: x.map(() => 3e38), gamma: Float32Array.of(1e9, 1e9, 1e9) }),
+        "QuantError",
+        "expected folded weights within float32, got Infinity at index 0; look at gamma, variance and epsilon",
+      ],
+      [
+        "a bias that overflows",
+        call({
+          beta: Float32Array.of(0, 3e38, 0),
+          mean: Float32Array.of(0, -3e38, 0),
+          gamma: Float32Array.of(1, 9, 1),
+        }),
+        "QuantError",
+        "expected folded bias within float32, got Infinity at index 1; look at gamma, variance and epsilon",
+      ],
     ] as Refusal[]
   ).map(([name, run, error, message]) => [name, run, error, `foldBatchNorm: ${message}`]);
 }

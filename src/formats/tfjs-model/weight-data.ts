@@ -1,4 +1,5 @@
 import { QuantError } from "../../core/errors.js";
+import { decodeFloat16 } from "../../core/float16.js";
 import { formatShape, sizeOf } from "../../core/shape.js";
 import { fl } from "../../reference/rounding.js";
 import { isJson, kindOf, type ModelArtifacts, type WeightSpec } from "./artifacts.js";
@@ -59,9 +60,9 @@ export function decodeFloats({ spec, bytes }: StoredWeight): Float32Array {
     return values;
   }
   const { dtype, scale = 1, min = 0 } = quantization;
+  if (dtype === "float16") return decodeFloat16(Uint16Array.from(values, (_, i) => view.getUint16(2 * i, true)));
   for (let i = 0; i < values.length; i++) {
-    if (dtype === "float16") values[i] = float16(view.getUint16(2 * i, true));
-    else values[i] = fl((dtype === "uint8" ? bytes[i] : view.getUint16(2 * i, true)) * scale + min);
+    values[i] = fl((dtype === "uint8" ? bytes[i] : view.getUint16(2 * i, true)) * scale + min);
   }
   return values;
 }
@@ -149,11 +150,3 @@ function fileError(text: string, spec?: { readonly name?: string }): QuantError 
 }
 
 /** The value of an IEEE 754 half. */
-function float16(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >>> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}

@@ -4,32 +4,26 @@ import { batchNormTrain } from "../ops/batch-norm-train.js";
 import { channelAffine } from "../ops/channel-affine.js";
 import { clip } from "../ops/clip.js";
 import { collector } from "./call-mode.js";
+import { ConfiguredLayer, type LayerConfig } from "./configured-layer.js";
 import { type LayerVariable, readCounter, writeCounter } from "./counter.js";
 import { single } from "./edge-layer.js";
 import { updateMoments } from "./moving-moments.js";
 import { constraintOf, regularizerOf } from "./stock-parts.js";
 
 /** Configuration of a batch-norm layer: plain data, part of a saved model. */
-export interface BatchNormConfig {
-  readonly name: string;
+export interface BatchNormConfig extends LayerConfig {
   readonly node: BatchNormNode;
   readonly freezeBatchNormStep: number;
 }
 
 /** Batch normalization that no weighted layer could take in, with its fused activation. Frozen ones use moving moments. */
-export class BatchNormLayer extends tf.layers.Layer {
+export class BatchNormLayer extends ConfiguredLayer<BatchNormConfig> {
   static readonly className = "BitpressBatchNorm";
-  readonly config: BatchNormConfig;
   #gamma: LayerVariable | undefined;
   #beta: LayerVariable | undefined;
   #mean!: LayerVariable;
   #variance!: LayerVariable;
   #step!: LayerVariable;
-
-  constructor(config: BatchNormConfig) {
-    super({ name: config.name });
-    this.config = config;
-  }
 
   override build(inputShape: tf.Shape | tf.Shape[]): void {
     const { node } = this.config;
@@ -67,10 +61,6 @@ export class BatchNormLayer extends tf.layers.Layer {
       const y = this.#normalized(x, training && collector() === undefined);
       return activation === "linear" ? y : clip(y, activation);
     });
-  }
-
-  override getConfig(): tf.serialization.ConfigDict {
-    return { ...super.getConfig(), ...(this.config as unknown as tf.serialization.ConfigDict) };
   }
 
   #normalized(x: tf.Tensor, training: boolean): tf.Tensor {

@@ -7,11 +7,11 @@ import { observeRange } from "../ops/observe-range.js";
 import { noParams, paramsTensor } from "../ops/quant-params-tensor.js";
 import { rangeParams } from "../ops/range-params.js";
 import { collector } from "./call-mode.js";
+import { ConfiguredLayer, type LayerConfig } from "./configured-layer.js";
 import { type LayerVariable, readCounter, writeCounter } from "./counter.js";
 
 /** Configuration of an edge layer: plain data, part of a saved model. */
-export interface EdgeConfig {
-  readonly name: string;
+export interface EdgeConfig extends LayerConfig {
   /** Name of the graph's value that is quantized here. */
   readonly value: string;
   readonly quantizer: OwnQuantizer | FixedQuantizer;
@@ -29,19 +29,13 @@ export interface EdgeConfig {
  *
  * Errors: QuantError `not-calibrated` where values must be rounded before any were seen, `non-finite` for NaN or ±Infinity.
  */
-export class EdgeLayer extends tf.layers.Layer {
+export class EdgeLayer extends ConfiguredLayer<EdgeConfig> {
   static readonly className = "BitpressEdge";
-  readonly config: EdgeConfig;
   #range: LayerVariable | undefined;
   #observed: LayerVariable | undefined;
   #step: LayerVariable | undefined;
   /** Whether the last call rounded. */
   #rounds = false;
-
-  constructor(config: EdgeConfig) {
-    super({ name: config.name });
-    this.config = config;
-  }
 
   override build(): void {
     const add = (name: string, shape: number[]) =>
@@ -104,10 +98,6 @@ export class EdgeLayer extends tf.layers.Layer {
       this.#range?.write(tf.tensor1d([min, max]));
       if (this.#observed !== undefined) writeCounter(this.#observed, Math.max(1, readCounter(this.#observed)));
     });
-  }
-
-  override getConfig(): tf.serialization.ConfigDict {
-    return { ...super.getConfig(), ...(this.config as unknown as tf.serialization.ConfigDict) };
   }
 
   /** Observes and counts one call; tells whether it rounds. */

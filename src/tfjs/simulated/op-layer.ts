@@ -3,25 +3,19 @@ import { inferShape } from "../../graph/shapes.js";
 import type { BatchNormNode, DropoutNode, GraphNode, OpaqueNode, WeightedNode } from "../../graph/types.js";
 import { clip } from "../ops/clip.js";
 import { maxPool } from "../ops/max-pool.js";
+import { ConfiguredLayer, type LayerConfig } from "./configured-layer.js";
 
 /** Nodes that neither weights nor chance change: what they give follows from their inputs. */
 type PlainNode = Exclude<GraphNode, WeightedNode | BatchNormNode | DropoutNode | OpaqueNode>;
 
 /** Configuration of an op layer. */
-export interface OpConfig {
-  readonly name: string;
+export interface OpConfig extends LayerConfig {
   readonly node: PlainNode;
 }
 
 /** One node without weights: an activation, a sum, a pool, a reshape … */
-export class OpLayer extends tf.layers.Layer {
+export class OpLayer extends ConfiguredLayer<OpConfig> {
   static readonly className = "BitpressOp";
-  readonly config: OpConfig;
-
-  constructor(config: OpConfig) {
-    super({ name: config.name });
-    this.config = config;
-  }
 
   override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
     const shapes = (Array.isArray(inputShape[0]) ? inputShape : [inputShape]) as tf.Shape[];
@@ -30,10 +24,6 @@ export class OpLayer extends tf.layers.Layer {
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.tidy(() => run(this.config.node, [inputs].flat()));
-  }
-
-  override getConfig(): tf.serialization.ConfigDict {
-    return { ...super.getConfig(), ...(this.config as unknown as tf.serialization.ConfigDict) };
   }
 }
 

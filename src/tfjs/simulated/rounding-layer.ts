@@ -2,11 +2,11 @@ import * as tf from "@tensorflow/tfjs";
 import { gridOf } from "../../core/grid.js";
 import type { FixedQuantizer, OwnQuantizer } from "../../graph/types.js";
 import { fakeQuantize } from "../ops/fake-quantize.js";
+import { ConfiguredLayer, type LayerConfig } from "./configured-layer.js";
 import { optionsOf, single } from "./edge-layer.js";
 
 /** Configuration of a rounding layer. */
-export interface RoundingConfig {
-  readonly name: string;
+export interface RoundingConfig extends LayerConfig {
   /** The quantizer whose parameters come in. */
   readonly quantizer: OwnQuantizer | FixedQuantizer;
   /** Of at most how many parts of equal weight each average is: its codes are whole multiples of 1/parts. */
@@ -23,14 +23,8 @@ export interface RoundingConfig {
  * another tie, and more than the sums' error as long as there are fewer than some thousand parts.
  * Source: docs/numerics.md, "Ties of averages".
  */
-export class RoundingLayer extends tf.layers.Layer {
+export class RoundingLayer extends ConfiguredLayer<RoundingConfig> {
   static readonly className = "BitpressRounding";
-  readonly config: RoundingConfig;
-
-  constructor(config: RoundingConfig) {
-    super({ name: config.name });
-    this.config = config;
-  }
 
   override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
     return single(inputShape);
@@ -46,9 +40,5 @@ export class RoundingLayer extends tf.layers.Layer {
       const toward = ties === "up" ? step : tf.mul(tf.sign(tf.add(x, tf.mul(scale, zeroPoint))), step);
       return fakeQuantize(tf.add(x, toward), params, gridOf(this.name, optionsOf(quantizer)));
     });
-  }
-
-  override getConfig(): tf.serialization.ConfigDict {
-    return { ...super.getConfig(), ...(this.config as unknown as tf.serialization.ConfigDict) };
   }
 }

@@ -13,14 +13,14 @@ import { fakeQuantize } from "../ops/fake-quantize.js";
 import { momentsOf } from "../ops/moments-of.js";
 import { weightParams } from "../ops/weight-params.js";
 import { collector } from "./call-mode.js";
+import { ConfiguredLayer, type LayerConfig } from "./configured-layer.js";
 import { type LayerVariable, readCounter, writeCounter } from "./counter.js";
 import { linear } from "./linear.js";
 import { updateMoments } from "./moving-moments.js";
 import { constraintOf, regularizerOf } from "./stock-parts.js";
 
 /** Configuration of a weighted layer: plain data, part of a saved model. */
-export interface WeightedConfig {
-  readonly name: string;
+export interface WeightedConfig extends LayerConfig {
   /** The graph's node: of the first use, where a layer is used several times. */
   readonly node: WeightedNode;
   /** Shapes of the variables, by role. */
@@ -53,9 +53,8 @@ interface Mode {
  * after it, in evaluation, and where the batch normalization was frozen: y = conv(x, w_q) + β − γ·(μ_mv − b)/σ_mv, with the bias
  * on its grid. Source: docs/numerics.md, "Batch norm"; Jacob et al. 2018, §3.2; Krishnamoorthi 2018, §3.2.2.
  */
-export class WeightedLayer extends tf.layers.Layer {
+export class WeightedLayer extends ConfiguredLayer<WeightedConfig> {
   static readonly className = "BitpressWeighted";
-  readonly config: WeightedConfig;
   #kernel!: LayerVariable;
   #bias: LayerVariable | undefined;
   #gamma: LayerVariable | undefined;
@@ -63,11 +62,6 @@ export class WeightedLayer extends tf.layers.Layer {
   #mean: LayerVariable | undefined;
   #variance: LayerVariable | undefined;
   #calls!: LayerVariable;
-
-  constructor(config: WeightedConfig) {
-    super({ name: config.name });
-    this.config = config;
-  }
 
   override build(): void {
     const { node, shapes } = this.config;
@@ -139,10 +133,6 @@ export class WeightedLayer extends tf.layers.Layer {
       const { weights, bias } = this.folded();
       return this.#params(weights, weightGrid, bias, inputParams);
     });
-  }
-
-  override getConfig(): tf.serialization.ConfigDict {
-    return { ...super.getConfig(), ...(this.config as unknown as tf.serialization.ConfigDict) };
   }
 
   #mode(training: boolean): Mode {

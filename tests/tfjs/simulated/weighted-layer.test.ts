@@ -4,7 +4,7 @@ import * as tf from "@tensorflow/tfjs";
 import { QATQuantizer } from "../../../src/tfjs/qat-quantizer.js";
 import type { WeightedLayer } from "../../../src/tfjs/simulated/weighted-layer.js";
 import { floats, readVectors, type VectorCase } from "../../contracts/vector-file.js";
-import { largestDifference } from "../model-checks.js";
+import { largestDifference, reload } from "../model-checks.js";
 import { randomizeWeights } from "../model-zoo.js";
 
 before(() => tf.setBackend("cpu"));
@@ -155,6 +155,14 @@ describe("WeightedLayer.folded", () => {
 });
 
 describe("WeightedLayer in training", () => {
+  it("a layer frozen after compress stays frozen when the model is loaded again", async () => {
+    const simulated = new QATQuantizer().compress(PAIRS.dense());
+    const trained = simulated.trainableWeights.length;
+    simulated.getLayer("conv").trainable = false;
+    const loaded = await reload(simulated);
+    assert.deepEqual([trained, loaded.trainableWeights.length], [4, 0]);
+  });
+
   it("the moving variance goes to the true one of the unfolded convolution", () => {
     const model = PAIRS["conv2d with bias"]();
     const simulated = new QATQuantizer({ bits: 4 }).compress(model);
