@@ -22,6 +22,9 @@ export {
   dequantizeU8ToF32,
   dequantizeU8ToF32PerChannel,
 } from "./kernels/dequantize";
+export { dorefaGradientsF32 } from "./kernels/dorefa-gradients";
+export { dorefaWeightsF32 } from "./kernels/dorefa-weights";
+export { dorefaWeightsGradientF32 } from "./kernels/dorefa-weights-gradient";
 export { fakeQuantizeF32, fakeQuantizeF32PerChannel } from "./kernels/fake-quantize";
 export { fakeQuantizeGradientF32, fakeQuantizeGradientF32PerChannel } from "./kernels/fake-quantize-gradient";
 export {

@@ -1,6 +1,12 @@
 import { type Codes, codesFor, codesTypeOf, type Grid } from "../core/grid.js";
 import type { KernelArray } from "./blocks.js";
 
+/** Where the result goes. */
+export interface OutOption {
+  /** A Float32Array as long as the input; may be the input itself. */
+  readonly out?: Float32Array;
+}
+
 /** Checks that x is a Float32Array; throws TypeError naming the argument. */
 export function checkFloats(where: string, name: string, x: unknown): asserts x is Float32Array {
   if (!(x instanceof Float32Array)) {

@@ -83,6 +83,19 @@ export interface TrainExports {
   packBits(codes: number, packed: number, n: number, bits: number, signed: number): number;
   unpackBits(packed: number, codes: number, n: number, bits: number, signed: number): void;
 
+  dorefaGradientsF32(
+    dr: number,
+    out: number,
+    batch: number,
+    size: number,
+    bits: number,
+    key: number,
+    first: number,
+    scratch: number,
+  ): number;
+  dorefaWeightsF32(w: number, out: number, n: number, bits: number, scratch: number): number;
+  dorefaWeightsGradientF32(dy: number, w: number, out: number, n: number, scratch: number): number;
+
   // geometry is the address of the 16 words of src/wasm/conv-geometry.ts; scratch as the calls in src/wasm size it.
   conv2dBackpropFilterF32(x: number, dy: number, dw: number, geometry: number, scratch: number): void;
   conv2dBackpropInputF32(dy: number, weights: number, dx: number, geometry: number, scratch: number): void;

@@ -1,4 +1,5 @@
 import type { TrainExports } from "./exports.js";
+import { liveArray } from "./live-array.js";
 import { type Kernels, loadedKernels } from "./load.js";
 
 /** Where the arrays of a call lie: byte offsets in the memory of the instance that runs it. */
@@ -31,13 +32,20 @@ export interface KernelCall {
 /** A call that reads no words. */
 export const NO_WORDS = new Int32Array(0);
 
-/** Runs a call over arrays of the lengths it asks for; returns fresh outputs. Arrays in linear memory are read in place. */
-export function runCall(call: KernelCall, inputs: readonly Float32Array[]): Float32Array[] {
-  const outputs = call.outputs.map((length) => new Float32Array(length));
+/**
+ * Runs a call over arrays of the lengths it asks for; returns the outputs: those given, which may be inputs, or fresh ones.
+ *
+ * Arrays in linear memory are read in place. Where kernels run, outputs are written after the call: not if it throws.
+ */
+export function runCall(
+  call: KernelCall,
+  inputs: readonly Float32Array[],
+  outputs: readonly Float32Array[] = call.outputs.map((length) => new Float32Array(length)),
+): Float32Array[] {
   const kernels = loadedKernels();
-  if (kernels === undefined) call.reference(inputs, outputs);
-  else runInArena(kernels, call, inputs, outputs);
-  return outputs;
+  if (kernels !== undefined) return runInArena(kernels, call, inputs, outputs);
+  call.reference(inputs, outputs);
+  return [...outputs];
 }
 
 function runInArena(
@@ -45,15 +53,16 @@ function runInArena(
   call: KernelCall,
   inputs: readonly Float32Array[],
   outputs: readonly Float32Array[],
-): void {
+): Float32Array[] {
   // Residents first: reserving may grow the memory, which detaches arrays over the old buffer; addresses stay.
   const residents = inputs.map((array) => (array.buffer === arena.buffer ? array.byteOffset : undefined));
-  arena.scope(() => {
+  const targets = outputs.map((array) => liveArray(arena, array));
+  return arena.scope(() => {
     const at = {
       words: arena.reserve(call.words.byteLength),
       scratch: arena.reserve(call.scratchBytes),
-      inputs: inputs.map((array, i) => residents[i] ?? arena.reserve(array.byteLength)),
-      outputs: outputs.map((array) => arena.reserve(array.byteLength)),
+      inputs: call.inputs.map((length, i) => residents[i] ?? arena.reserve(4 * length)),
+      outputs: call.outputs.map((length) => arena.reserve(4 * length)),
     };
     const { f32, i32 } = arena;
     i32.set(call.words, at.words >>> 2);
@@ -61,8 +70,10 @@ function runInArena(
       if (residents[i] === undefined) f32.set(array, at.inputs[i] >>> 2);
     }
     call.run(exports, at);
-    for (const [i, array] of outputs.entries()) {
-      array.set(f32.subarray(at.outputs[i] >>> 2, (at.outputs[i] >>> 2) + array.length));
-    }
+    return targets.map((live, i) => {
+      const target = live();
+      target.set(f32.subarray(at.outputs[i] >>> 2, (at.outputs[i] >>> 2) + target.length));
+      return target;
+    });
   });
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { before, describe, it } from "node:test";
 import { backend, init } from "../../src/wasm/load.js";
+import { dorefaContract } from "./dorefa-contract.js";
 import { elementwiseContract } from "./elementwise-contract.js";
 import { exportsContract } from "./exports-contract.js";
 import { foldBatchNormContract } from "./fold-batch-norm-contract.js";
@@ -33,6 +34,7 @@ export function kernelContract(build: ContractBuild): void {
     rangeContract();
     foldBatchNormContract();
     packBitsContract();
+    dorefaContract();
     if (build !== "reference") {
       growthContract(load);
       exportsContract(moduleOf(build));

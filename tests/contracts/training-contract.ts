@@ -10,6 +10,11 @@ import { conv2dBackpropFilterCall } from "../../src/wasm/conv2d-backprop-filter.
 import { conv2dBackpropInputCall } from "../../src/wasm/conv2d-backprop-input.js";
 import { depthwiseBackpropFilterCall } from "../../src/wasm/depthwise-backprop-filter.js";
 import { depthwiseBackpropInputCall } from "../../src/wasm/depthwise-backprop-input.js";
+import { dorefaActivationsCall } from "../../src/wasm/dorefa-activations.js";
+import { dorefaActivationsGradientCall } from "../../src/wasm/dorefa-activations-gradient.js";
+import { dorefaGradientsCall } from "../../src/wasm/dorefa-gradients.js";
+import { dorefaWeightsCall } from "../../src/wasm/dorefa-weights.js";
+import { dorefaWeightsGradientCall } from "../../src/wasm/dorefa-weights-gradient.js";
 import type { TrainExports } from "../../src/wasm/exports.js";
 import type { KernelCall } from "../../src/wasm/kernel-call.js";
 import { maxPoolGradientCall } from "../../src/wasm/max-pool-gradient.js";
@@ -31,6 +36,9 @@ export const TRAINING_EXPORTS = [
   "conv2dBackpropInputF32",
   "depthwiseBackpropFilterF32",
   "depthwiseBackpropInputF32",
+  "dorefaGradientsF32",
+  "dorefaWeightsF32",
+  "dorefaWeightsGradientF32",
   "maxPoolGradientF32",
   "momentsF32",
 ] as const satisfies readonly (keyof TrainExports)[];
@@ -267,6 +275,28 @@ export function trainingContract(load: () => Instance): void {
           const x = Float32Array.from({ length: n }, (_, i) => values[(i * 5 + n) % values.length]);
           assertSame(instance, clipGradientCall(n, lo, hi), [noise(n, 11), x], `clipGradient, ${n} in (${lo}, ${hi}]`);
         }
+      }
+    });
+
+    it("DoReFa is that of the reference bit for bit, 0…67 elements, ties of the maximum and zeros included", () => {
+      const source = { seed: 3, step: 5, tensor: 7 };
+      for (let n = 0; n <= 67; n++) {
+        const [dy, plain, tied] = [noise(n, n + 1), noise(n, n + 2), steps(n, n + 3)];
+        for (const [i, w] of [plain, tied, tied.map((value) => value * 2 ** -147), new Float32Array(n)].entries()) {
+          const what = `${n} elements, weights ${i}`;
+          for (const bits of [1, 2, 3, 4, 8, 16]) {
+            assertSame(instance, dorefaWeightsCall(n, bits), [w], `dorefaWeights, ${bits} bits, ${what}`);
+            const call = dorefaGradientsCall(n, bits, 1, source, n);
+            assertSame(instance, call, [w], `dorefaGradients, ${bits} bits, ${what}`);
+          }
+          assertSame(instance, dorefaWeightsGradientCall(n), [dy, w], `dorefaWeightsGradient, ${what}`);
+          assertSame(instance, dorefaActivationsCall(n, 2), [w], `dorefaActivations, ${what}`);
+          assertSame(instance, dorefaActivationsGradientCall(n), [dy, w], `dorefaActivationsGradient, ${what}`);
+        }
+        const batch = noise(3 * n, n + 4);
+        batch.fill(0, n, 2 * n);
+        const call = dorefaGradientsCall(3 * n, 4, 3, source, 2 ** 32 - 2);
+        assertSame(instance, call, [batch], `dorefaGradients, 3 samples of ${n}`);
       }
     });
   });

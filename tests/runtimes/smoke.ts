@@ -3,6 +3,11 @@
 import {
   backend,
   dequantize,
+  dorefaActivations,
+  dorefaActivationsGradient,
+  dorefaGradients,
+  dorefaWeights,
+  dorefaWeightsGradient,
   fakeQuantize,
   fakeQuantizeGradient,
   foldBatchNorm,
@@ -37,6 +42,7 @@ export function smoke(): SmokeReport {
   checkLiterals(check);
   checkLarge(check);
   checkResident(check);
+  checkDorefa(check);
   checkObservers(check);
   return { backend: backend(), checks, wrong };
 }
@@ -184,6 +190,24 @@ function pseudoRandom(length: number): Float32Array {
     state = (Math.imul(state, 1664525) + 1013904223) | 0;
     return (state / 2 ** 31) * 3;
   });
+}
+
+/** DoReFa, tanh and noise among it; 1 bit sums, more bits go through thresholds or tanh. */
+function checkDorefa(check: Check): void {
+  const w = pseudoRandom(1 << 16);
+  const dy = w.slice().reverse();
+  check("dorefaWeights 1", dorefaWeights(w, 1), "Float32Array[65536] fnv1a b9aef445");
+  check("dorefaWeights 2", dorefaWeights(w, 2), "Float32Array[65536] fnv1a e94883e5");
+  check("dorefaWeights 3", dorefaWeights(w, 3), "Float32Array[65536] fnv1a 06928986");
+  check("dorefaWeights 4", dorefaWeights(w, 4), "Float32Array[65536] fnv1a 63eed090");
+  check("dorefaWeights 8", dorefaWeights(w, 8), "Float32Array[65536] fnv1a dc96c1c5");
+  check("dorefaWeightsGradient", dorefaWeightsGradient(dy, w, 4), "Float32Array[65536] fnv1a 93d55b05");
+  check("dorefaActivations", dorefaActivations(w, 2), "Float32Array[65536] fnv1a 8f3c1838");
+  check("dorefaActivationsGradient", dorefaActivationsGradient(dy, w, 2), "Float32Array[65536] fnv1a e73069db");
+  const options = { batch: 64, seed: 1, step: 2, tensor: 3, offset: 2 ** 32 - 5 };
+  check("dorefaGradients 1", dorefaGradients(w, 1, options), "Float32Array[65536] fnv1a 2f706945");
+  check("dorefaGradients 4", dorefaGradients(w, 4, options), "Float32Array[65536] fnv1a 84e060c0");
+  check("dorefaGradients 8", dorefaGradients(w, 8, options), "Float32Array[65536] fnv1a 8a35033e");
 }
 
 /** `Int8Array 01fe07`, or `Int8Array[1048576] fnv1a 1a2b3c4d` for long ones. */

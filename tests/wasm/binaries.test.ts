@@ -136,7 +136,7 @@ for (const build of ["simd", "debug"] as const) {
     it("size", (t) => {
       t.diagnostic(`train.${build}.wasm: ${bytes.length} bytes, ${gzipSync(bytes, { level: 9 }).length} gzipped`);
       // The budget is for one build as shipped; the debug build carries names and assertions.
-      if (build === "simd") assert.ok(bytes.length < 20 * 1024, `${bytes.length} bytes`);
+      if (build === "simd") assert.ok(bytes.length < 26 * 1024, `${bytes.length} bytes`);
       else assert.ok(bytes.length > 0);
     });
   });
