@@ -119,7 +119,7 @@ export class WeightedLayer extends ConfiguredLayer<WeightedConfig> {
     if (batchNorm === undefined) return { weights: kernel, bias };
     return tf.tidy(() => {
       const { gamma, beta, mean, variance } = this.#normalization();
-      const k = tf.mul(gamma, reciprocalRoot(variance, batchNorm.epsilon));
+      const k = tf.mul<tf.Tensor1D>(gamma, reciprocalRoot(variance, batchNorm.epsilon));
       const centred = bias === undefined ? tf.neg(mean) : tf.sub(bias, mean);
       return { weights: this.#timesChannels(kernel, k), bias: tf.add(tf.mul(centred, k), beta) as tf.Tensor1D };
     });
@@ -180,7 +180,7 @@ export class WeightedLayer extends ConfiguredLayer<WeightedConfig> {
     const [withoutBias, batchVariance] = momentsOf(z);
     const batchMean = bias === undefined ? withoutBias : (tf.add(withoutBias, bias) as tf.Tensor1D);
     const batchRoot = reciprocalRoot(batchVariance, epsilon);
-    const k = tf.mul(gamma, reciprocalRoot(variance, epsilon));
+    const k = tf.mul<tf.Tensor1D>(gamma, reciprocalRoot(variance, epsilon));
     const folded = this.#timesChannels(this.#kernel.read(), k);
     const weights = mode.quantized
       ? this.#rounded(folded, this.#params(folded, weightGrid, undefined, undefined), weightGrid)
@@ -211,9 +211,9 @@ export class WeightedLayer extends ConfiguredLayer<WeightedConfig> {
   }
 
   /** weights · k, k one number per output channel. */
-  #timesChannels(weights: tf.Tensor, k: tf.Tensor): tf.Tensor {
-    const { shape } = weights;
-    return tf.mul(weights, this.config.node.op === "depthwiseConv2d" ? k.reshape(shape.slice(-2)) : k);
+  #timesChannels(weights: tf.Tensor, k: tf.Tensor1D): tf.Tensor {
+    const view = weights.reshape([...weightsView(this.config.node).shape]);
+    return channelAffine(view, k, tf.zeros([this.config.shapes.channels])).reshape(weights.shape);
   }
 
   #params(
