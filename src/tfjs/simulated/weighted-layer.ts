@@ -51,7 +51,7 @@ interface Mode {
  *     y = conv(x, w_q) · (σ_mv/σ_B) + β − γ·(μ_B − b)/σ_B,   w_q = fakeQuantize(w·γ/σ_mv)
  *
  * after it, in evaluation, and where the batch normalization was frozen: y = conv(x, w_q) + β − γ·(μ_mv − b)/σ_mv, with the bias
- * on its grid. Source: docs/numerics.md, "Batch norm"; Jacob et al. 2018, §3.2; Krishnamoorthi 2018, §3.2.2.
+ * on its grid. Source: docs/numerics.md, "Batch normalization in training"; Jacob et al. 2018, §3.2; Krishnamoorthi 2018, §3.2.2.
  */
 export class WeightedLayer extends ConfiguredLayer<WeightedConfig> {
   static readonly className = "BitpressWeighted";
