@@ -200,7 +200,8 @@ function planOf(name: string, layer: Json, taken: Set<string>): Plan {
   return {
     layer: name,
     scale: freshName(`${name}_scale`, taken),
-    useBias: layer.class_name !== "Embedding" && use_bias !== false,
+    // As stock tfjs reads it: the default where nothing is said, else by truth, so 0 and "" are false.
+    useBias: layer.class_name !== "Embedding" && (use_bias === undefined || use_bias === null || Boolean(use_bias)),
     activation: linear ? undefined : freshName(`${name}_activation`, taken),
   };
 }
