@@ -1,5 +1,5 @@
 import type { QuantParams } from "../../core/quant-params.js";
-import { unitGrid } from "../../core/unit-grid.js";
+import { SIGN_GRID, unitGrid } from "../../core/unit-grid.js";
 
 const TOP = 127;
 
@@ -25,7 +25,7 @@ export function dorefaActivationParams(
   if (!(Number.isInteger(bits) && bits >= 1 && bits <= 8)) {
     throw new RangeError(`${where}: expected bits of activations in 1…8 for int8 codes, got ${bits}`);
   }
-  if (sign && bits === 1) return { scale: 1, zeroPoint: 0, qmin: -1, qmax: 1 };
+  if (sign && bits === 1) return SIGN_GRID;
   const { scale, qmax } = unitGrid(bits, bound);
   return { scale, zeroPoint: TOP - qmax, qmin: TOP - qmax, qmax: TOP };
 }
