@@ -64,3 +64,5 @@ export { type ChannelRange, minMax, type RangeOptions } from "./wasm/min-max.js"
 export { packBits, unpackBits } from "./wasm/pack-bits.js";
 export { type QuantizeOptions, quantize } from "./wasm/quantize.js";
 export { memoryUsage, type ResidentArray, type ResidentTypes, residentArray } from "./wasm/resident-array.js";
+export { signActivations } from "./wasm/sign-activations.js";
+export { signActivationsGradient } from "./wasm/sign-activations-gradient.js";

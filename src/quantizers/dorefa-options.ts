@@ -1,5 +1,5 @@
 import { QuantError } from "../core/errors.js";
-import { checkUnitBits, UNTOUCHED_BITS } from "../core/unit-grid.js";
+import { checkBound, checkUnitBits, UNTOUCHED_BITS } from "../core/unit-grid.js";
 import { type ConfigEntry, type ConfigList, parseConfigList, type TargetName } from "./config-list.js";
 import { checkMatches, type LayerInfo, selectConfig } from "./select-config.js";
 
@@ -196,9 +196,7 @@ function readTraining(where: string, options: DoReFaTrainingOptions): Pick<DoReF
   if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)) {
     throw new RangeError(`${where}: expected an integer seed in [0, 2^32), got ${String(seed)}`);
   }
-  if (!(typeof activationBound === "number" && activationBound >= 2 ** -100 && activationBound <= 2 ** 100)) {
-    throw new RangeError(`${where}: expected activationBound in [2^-100, 2^100], got ${String(activationBound)}`);
-  }
+  checkBound(where, "activationBound", activationBound);
   if (typeof signActivations !== "boolean") {
     throw new TypeError(`${where}: expected signActivations to be true or false, got ${String(signActivations)}`);
   }
