@@ -52,6 +52,7 @@ function quantizerText(quantizer: EdgeQuantizer | undefined): string {
   if ("like" in quantizer) return `like ${quantizer.like}`;
   if ("bound" in quantizer) return `${gridText(quantizer)} [0, ${quantizer.bound}]`;
   if ("sign" in quantizer) return "sign";
+  if ("observeOnly" in quantizer) return "observed";
   const scheme = "fixed" in quantizer ? "fixed" : quantizer.symmetric ? "symmetric" : "affine";
   return `${gridText(quantizer)} ${scheme}`;
 }

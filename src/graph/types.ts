@@ -289,6 +289,8 @@ export interface OwnQuantizer {
   readonly symmetric: boolean;
   /** Training steps that only track ranges; absent: the quantizer's own setting. */
   readonly quantStartStep?: number;
+  /** The range is observed in training for whoever makes integers of the model later; nothing is rounded. */
+  readonly observeOnly?: true;
 }
 
 /** Parameters known without data: the outputs of softmax, sigmoid and tanh. */

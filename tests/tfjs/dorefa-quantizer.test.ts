@@ -98,17 +98,17 @@ function compressed(...config: ConstructorParameters<typeof DoReFaQuantizer>): R
 }
 
 describe("DoReFaQuantizer with options", () => {
-  it("the first and last layer stay, relus before quantized layers become clips, batch norms are nodes", () => {
+  it("the first and last layer stay, with ranges observed; relus before quantized layers become clips, batch norms are nodes", () => {
     assert.deepEqual(compressed({ weightBits: 1, activationBits: 2, gradientBits: 4, seed: 7 }), {
-      conv1_input: "",
+      conv1_input: "observed",
       conv1: "3×3 valid, bias",
       bn1: "",
       pool: "uint2 [0, 1]; 2×2 stride 2 valid",
       conv2: "3×3 valid, dorefa w1 g4",
       bn2: "uint2 [0, 1]",
       flat: "",
-      fc: "[5, 6], bias, relu, dorefa w1 g4",
-      out: "[6, 3], bias",
+      fc: "observed; [5, 6], bias, relu, dorefa w1 g4",
+      out: "observed; [6, 3], bias",
     });
   });
 
@@ -117,7 +117,11 @@ describe("DoReFaQuantizer with options", () => {
     const { conv1, fc, out } = compressed({ bits: 2, firstLastBits: 8 });
     assert.deepEqual(
       [conv1, fc, out],
-      ["3×3 valid, bias, dorefa w8 g2", "uint8 [0, 1]; [5, 6], bias, dorefa w2 g2", "[6, 3], bias, dorefa w8 g2"],
+      [
+        "3×3 valid, bias, dorefa w8 g2",
+        "uint8 [0, 1]; [5, 6], bias, dorefa w2 g2",
+        "observed; [6, 3], bias, dorefa w8 g2",
+      ],
     );
     assert.equal(compressed({ activationBound: 6 }).bn2, "uint8 [0, 6]");
     assert.equal(compressed({ activationBits: 1, signActivations: true }).bn2, "sign");
@@ -189,15 +193,15 @@ describe("DoReFaQuantizer with a config list", () => {
       { op_names: ["conv2"], quant_types: ["output"], quant_bits: 3 },
     ];
     assert.deepEqual(compressed(list, { gradientBits: 4 }), {
-      conv1_input: "",
+      conv1_input: "observed",
       conv1: "3×3 valid, bias, dorefa w2 g4",
-      bn1: "relu",
+      bn1: "observed; relu",
       pool: "2×2 stride 2 valid",
       conv2: "3×3 valid",
       bn2: "uint3 [0, 1]",
       flat: "",
-      fc: "[5, 6], bias, relu, dorefa w2 g4",
-      out: "[6, 3], bias",
+      fc: "observed; [5, 6], bias, relu, dorefa w2 g4",
+      out: "observed; [6, 3], bias",
     });
   });
 
@@ -218,7 +222,7 @@ describe("DoReFaQuantizer with a config list", () => {
     assert.throws(compress([{ op_names: ["conv3"], q_bits: 2 }]), {
       code: "invalid-config",
       message:
-        'DoReFaQuantizer.compress: config entry 0, "op_names": expected names of layers ("conv1", "conv2", "pool", "bn1", "bn2", "out" and 5 more), got "conv3"',
+        'DoReFaQuantizer.compress: config entry 0, "op_names": expected names of layers ("conv1", "conv2", "bn1", "pool", "bn2", "out", … 4 more), got "conv3"',
     });
   });
 });

@@ -96,9 +96,10 @@ function quantized(
   if (!("like" in quantizer)) {
     const { decay, freezeObserversStep } = schedule;
     const quantStartStep = startStepOf(building, value, quantizer);
-    const name = `${value}/quantized`;
+    const name = `${value}/${"observeOnly" in quantizer ? "observed" : "quantized"}`;
     const layer = new EdgeLayer({ name, value, quantizer, quantStartStep, decay, freezeObserversStep });
     const rounded = layer.apply(tensor) as tf.SymbolicTensor;
+    if ("observeOnly" in quantizer) return { tensor: rounded, params: undefined };
     let params: tf.SymbolicTensor | undefined;
     return {
       tensor: rounded,

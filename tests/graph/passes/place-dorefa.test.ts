@@ -29,13 +29,13 @@ describe("placeDorefa", () => {
     const relu2 = s.op("relu6", "relu2", s.batchNorm("bn2", s.conv2d("conv2", pool)));
     const graph = s.finish(s.conv2d("conv3", relu2));
     assert.deepEqual(placed(graph, { conv2: { weight: 1, input: 2, gradient: 4, tensor: 0 } }), [
-      "image | input | [?, 8, 8, 4]",
+      "image | input | [?, 8, 8, 4] | observed",
       "conv1 | conv2d | image | [?, 8, 8, 4] | 3×3 same",
       "relu1 | batchNorm | conv1 | [?, 8, 8, 4]",
       "pool | maxPool2d | relu1 | [?, 4, 4, 4] | uint2 [0, 1] | 2×2 stride 2 valid",
       "conv2 | conv2d | pool | [?, 4, 4, 4] | 3×3 same, dorefa w1 g4",
-      "relu2 | batchNorm | conv2 | [?, 4, 4, 4] | relu6",
-      "conv3 | conv2d | relu2 | [?, 4, 4, 4] | 3×3 same",
+      "relu2 | batchNorm | conv2 | [?, 4, 4, 4] | observed | relu6",
+      "conv3 | conv2d | relu2 | [?, 4, 4, 4] | observed | 3×3 same",
       "outputs: conv3",
     ]);
   });
@@ -56,7 +56,8 @@ describe("placeDorefa", () => {
         ["fc", "dense", "fc"],
       ],
     );
-    assert.deepEqual(result.quantizers, { relu: { bits: 3, signed: false, bound: 2 } });
+    const observed = { bits: 8, signed: true, symmetric: false, observeOnly: true };
+    assert.deepEqual(result.quantizers, { image: observed, relu: { bits: 3, signed: false, bound: 2 }, fc: observed });
   });
 
   it("a residual sum without relu is clipped for the layer that asks, not for the next sum", () => {
@@ -65,12 +66,12 @@ describe("placeDorefa", () => {
     const sum = s.op("add", "sum", [s.conv2d("conv1", image), image]);
     const graph = s.finish(s.op("add", "sum2", [s.conv2d("conv2", sum), sum]));
     assert.deepEqual(placed(graph, { conv2: { weight: 2, input: 2, tensor: 0 } }), [
-      "image | input | [?, 8, 8, 4]",
-      "conv1 | conv2d | image | [?, 8, 8, 4] | 3×3 same",
-      "sum | add | conv1, image | [?, 8, 8, 4]",
+      "image | input | [?, 8, 8, 4] | observed",
+      "conv1 | conv2d | image | [?, 8, 8, 4] | observed | 3×3 same",
+      "sum | add | conv1, image | [?, 8, 8, 4] | observed",
       "sum/clipped | identity | sum | [?, 8, 8, 4] | uint2 [0, 1]",
-      "conv2 | conv2d | sum/clipped | [?, 8, 8, 4] | 3×3 same, dorefa w2",
-      "sum2 | add | conv2, sum | [?, 8, 8, 4]",
+      "conv2 | conv2d | sum/clipped | [?, 8, 8, 4] | observed | 3×3 same, dorefa w2",
+      "sum2 | add | conv2, sum | [?, 8, 8, 4] | observed",
       "outputs: sum2",
     ]);
   });
@@ -81,11 +82,11 @@ describe("placeDorefa", () => {
     const relu = s.op("relu", "relu", s.op("add", "sum", [s.conv2d("conv1", image), image]));
     const graph = s.finish(s.op("add", "sum2", [s.conv2d("conv2", relu), relu]));
     assert.deepEqual(placed(graph, { conv2: { input: 2 } }), [
-      "image | input | [?, 8, 8, 4]",
-      "conv1 | conv2d | image | [?, 8, 8, 4] | 3×3 same",
+      "image | input | [?, 8, 8, 4] | observed",
+      "conv1 | conv2d | image | [?, 8, 8, 4] | observed | 3×3 same",
       "relu | add | conv1, image | [?, 8, 8, 4] | uint2 [0, 1]",
-      "conv2 | conv2d | relu | [?, 8, 8, 4] | 3×3 same",
-      "sum2 | add | conv2, relu | [?, 8, 8, 4]",
+      "conv2 | conv2d | relu | [?, 8, 8, 4] | observed | 3×3 same",
+      "sum2 | add | conv2, relu | [?, 8, 8, 4] | observed",
       "outputs: sum2",
     ]);
   });
@@ -115,7 +116,7 @@ describe("placeDorefa", () => {
     const relu = s.op("relu", "relu", s.conv2d("conv1", s.input("image", MAP)));
     const graph = s.finish(s.dense("fc", s.op("mean", "gap", relu, { keepDims: false }), 2));
     assert.deepEqual(placed(graph, { fc: { input: 2 } }).slice(1, 3), [
-      "relu | conv2d | image | [?, 8, 8, 4] | 3×3 same, relu",
+      "relu | conv2d | image | [?, 8, 8, 4] | observed | 3×3 same, relu",
       "gap | mean | relu | [?, 4] | uint2 [0, 1]",
     ]);
   });
@@ -140,8 +141,8 @@ describe("placeDorefa", () => {
     const settings = { between: { input: 2 }, conv: { weight: 2, tensor: 0, gradient: 4 } };
     assert.deepEqual(placed(s.finish(second), settings).slice(1, 4), [
       "relu | conv2d | image | [?, 8, 8, 4] | uint2 [0, 1] | 3×3 same, dorefa w2 g4",
-      "between | conv2d | relu | [?, 8, 8, 4] | 3×3 same",
-      "again | conv2d | between | [?, 8, 8, 4] | 3×3 same, dorefa w2 g4",
+      "between | conv2d | relu | [?, 8, 8, 4] | observed | 3×3 same",
+      "again | conv2d | between | [?, 8, 8, 4] | observed | 3×3 same, dorefa w2 g4",
     ]);
   });
 
