@@ -13,6 +13,9 @@ export function unitGrid(bits: number, bound = 1): UnitGrid {
   return { scale: Math.fround(bound / levels), zeroPoint: 0, qmin: 0, qmax: levels };
 }
 
+/** The grid of activations of 1 bit that are their sign: −1 and 1; 0 is on it, but never given. */
+export const SIGN_GRID = { scale: 1, zeroPoint: 0, qmin: -1, qmax: 1 } as const;
+
 /** Bits that leave everything as it is. */
 export const UNTOUCHED_BITS = 32;
 
