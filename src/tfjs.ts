@@ -3,6 +3,7 @@ export type { ModelArtifacts } from "./formats/tfjs-model/artifacts.js";
 export type { ObserverState } from "./observers/observer.js";
 export type { CalibrationConfig, TargetCalibration } from "./quantizers/calibration-config.js";
 export type { ConfigList } from "./quantizers/config-list.js";
+export type { DoReFaOptions, DoReFaTrainingOptions } from "./quantizers/dorefa-options.js";
 export type { NaiveOptions } from "./quantizers/naive.js";
 export type { QATOptions, QATSchedule } from "./quantizers/qat.js";
 export type { Report, TensorReport } from "./quantizers/report.js";
@@ -14,6 +15,8 @@ export {
   type CalibrationState,
   calibrate,
 } from "./tfjs/calibrate.js";
+export { DoReFaQuantizer } from "./tfjs/dorefa-quantizer.js";
+export type { DoReFaReport } from "./tfjs/dorefa-report.js";
 export { enableWasmTraining } from "./tfjs/enable-wasm-training.js";
 export { type ExportedModel, exportModel } from "./tfjs/export-model.js";
 export type { TfjsModel } from "./tfjs/live-model.js";
