@@ -290,7 +290,7 @@ describe("a DoReFa model", () => {
         bits: 1,
         granularity: "perTensor",
         bytesBefore: 720,
-        bytesAfter: 23 + 4,
+        bytesAfter: 45 + 4,
         sqnr: 0,
         scales: 0,
       },
@@ -300,7 +300,7 @@ describe("a DoReFa model", () => {
       tensors.filter(({ bits }) => bits !== 32).map(({ name }) => name),
       ["conv2/kernel", "fc/kernel"],
     );
-    assert.equal(bytesBefore - bytesAfter, 720 - 27 + (120 - 8));
+    assert.equal(bytesBefore - bytesAfter, 720 - 49 + (120 - 12));
     assert.deepEqual(float, []);
   });
 });
