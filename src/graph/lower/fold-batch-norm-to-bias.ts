@@ -32,12 +32,14 @@ export interface NormalizedLayer {
   readonly epsilon: number;
   /** What enters. */
   readonly input: TensorParams;
-  /** What leaves, behind batch normalization and clip. At most 8 bits. */
+  /** What leaves, behind batch normalization and clip; at most 8 bits. */
   readonly output: TensorParams;
+  /** Whether what leaves is the sign, as signActivations gives it; then output is the grid of signs. Default false. */
+  readonly sign?: boolean;
 }
 
 /** A channel some of whose codes the integers get wrong. */
-export interface ChannelDifference {
+interface ChannelDifference {
   readonly channel: number;
   /** Accumulators whose code differs, of all that the channel's codes can give. */
   readonly different: number;
@@ -68,7 +70,7 @@ const LARGEST_CODE = 127;
  * In float, as the trained simulation computes it, with conv the layer's product, rounded once:
  *
  *     k = fl(gamma / fl(√fl(variance + epsilon))),  y = fl(fl(fl(conv + bias)·k) + fl(beta − fl(mean·k)))
- *     code = clamp(rne(fl(y/sy)) + zy, qmin, qmax)
+ *     code = clamp(rne(fl(y/sy)) + zy, qmin, qmax);  of signs: 1 where y ≥ 0, else −1
  *
  * In integers:
  *
@@ -82,11 +84,12 @@ const LARGEST_CODE = 127;
  * 4. A channel whose code never changes (gamma = 0 among them) gets a scale so small that its sum never counts, and its code
  *    as bias; where that bias would not fit, codes of 0.
  * 5. A bias beyond 2^30 raises the scale (docs/numerics.md), and codes are rounded to it.
- *
  * 6. A unit of the bias is one of the codes' products. With codes of ±1 that is coarse: where codes differ then, codes of
  *    ±127 with a scale 127 times smaller are taken if fewer do.
+ * 7. Signs need no factor: M is 1, and the bias puts 0 between the sums of both signs, which the clamp to [−1, 1] tells
+ *    apart. For that sums must be 2 apart or more; see 6.
  *
- * Overflow: |bias| + Σ|code| · (qmax − qmin of the input) < 2^31, else QuantError `unsupported`, as for M ≥ 2^8; `non-finite`
+ * Overflow: |bias| + |sum of products| < 2^31 for all inputs, else QuantError `unsupported`, as for M ≥ 2^8; `non-finite`
  * where batch normalization is. `where` begins the messages.
  * Source: Zhou et al. 2016, §2.7; docs/numerics.md, "DoReFa in integers".
  */
@@ -139,13 +142,21 @@ function foldChannels(where: string, layer: NormalizedLayer): FoldedLayer {
     const unit = input.scale * weights.params.scale;
     const codeOf = (acc: number): number => {
       const y = fl(fl(fl(fl(sign * acc * unit) + ownBias) * k) + shift);
+      if (layer.sign === true) return y >= 0 ? 1 : -1;
       return Math.max(output.qmin, Math.min(output.qmax, unclampedCode(y, output.scale, output.zeroPoint)));
     };
     const constant = codeOf(sums.least);
-    const folded =
-      constant === codeOf(sums.greatest)
-        ? constantChannel(place, constant, sums, layer)
-        : steppingChannel(place, (ownBias * k + shift) / input.scale, fl(weights.params.scale * Math.abs(k)), layer);
+    const isConstant = constant === codeOf(sums.greatest);
+    let folded: FoldedChannel;
+    if (layer.sign === true) folded = signChannel(place, placesOf(codeOf, sums, output)[0], sums, layer);
+    else if (isConstant) folded = constantChannel(place, constant, sums, layer);
+    else
+      folded = steppingChannel(
+        place,
+        (ownBias * k + shift) / input.scale,
+        fl(weights.params.scale * Math.abs(k)),
+        layer,
+      );
     for (const [j, i] of elements[c].entries()) data[i] = roundTiesToEven(codes[j] * folded.factor);
     scale[c] = folded.scale;
     bias[c] = folded.bias;
@@ -248,6 +259,18 @@ function constantChannel(
   const scale = fl(output.scale / (input.scale * units));
   const multiplier = fixedPoint(place, (input.scale * scale) / output.scale);
   return { scale, bias: value * units, multiplier, factor: keepsCodes ? 1 : 0 };
+}
+
+/** A channel of signs, positive from the accumulator at `first` on. */
+function signChannel(
+  place: string,
+  first: number,
+  { least, step }: Accumulators,
+  { input, output }: NormalizedLayer,
+): FoldedChannel {
+  const scale = fl(output.scale / input.scale);
+  const multiplier = fixedPoint(place, (input.scale * scale) / output.scale);
+  return { scale, bias: Math.floor(step / 2) - (least + first * step), multiplier, factor: 1 };
 }
 
 /** The bias nearby with the fewest differences, the nearest of these. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { SIGN_GRID } from "../../../src/core/unit-grid.js";
 import { dorefaActivationParams } from "../../../src/graph/lower/dorefa-activation-params.js";
 import { dorefaWeightCodes } from "../../../src/graph/lower/dorefa-weight-codes.js";
 import {
@@ -11,6 +12,7 @@ import { channelAffine } from "../../../src/reference/channel-affine.js";
 import { dorefaActivations } from "../../../src/reference/dorefa-activations.js";
 import { fixedPoint, requantize } from "../../../src/reference/requantize.js";
 import { fl } from "../../../src/reference/rounding.js";
+import { signActivations } from "../../../src/wasm/sign-activations.js";
 import { noise } from "../../contracts/geometries.js";
 
 const ROWS = 6;
@@ -174,6 +176,36 @@ describe("foldBatchNormToBias", () => {
       }
     }
     assert.ok(largeEnough > 100, `${largeEnough}`);
+  });
+
+  it("signs in and out, weights of 1 bit: ±127 codes, no sum with another sign", () => {
+    let found = 0;
+    for (let seed = 0; seed < 20; seed++) {
+      const layer: NormalizedLayer = {
+        ...layerOf({ weight: 1, input: 1, output: 1 }, seed),
+        input: SIGN_GRID,
+        output: SIGN_GRID,
+        sign: true,
+      };
+      const folded = foldBatchNormToBias("test", layer);
+      assert.deepEqual(folded.differences, []);
+      const unit = layer.weights.params.scale;
+      for (let c = 0; c < CHANNELS; c++) {
+        const sigma = fl(Math.sqrt(fl(layer.variance[c] + fl(layer.epsilon))));
+        const k = fl((layer.gamma?.[c] ?? 1) / sigma);
+        const shift = fl((layer.beta?.[c] ?? 0) - fl(layer.mean[c] * k));
+        const times = folded.data[c] / layer.weights.data[c];
+        for (let sum = -ROWS; sum <= ROWS; sum++) {
+          const y = Float32Array.of(sum * unit);
+          y[0] += layer.bias?.[c] ?? 0;
+          channelAffine(y, Float32Array.of(k), Float32Array.of(shift), y);
+          const own = integerCode(layer, folded, c, sum * times);
+          assert.equal(own, signActivations(y)[0], `channel ${c}, sum ${sum}`);
+          found += own;
+        }
+      }
+    }
+    assert.ok(Math.abs(found) < 20 * CHANNELS * ROWS, `both signs: ${found}`);
   });
 
   const one = (change: Partial<NormalizedLayer>): NormalizedLayer => ({
