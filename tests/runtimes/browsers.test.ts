@@ -133,8 +133,6 @@ interface TrainingReport {
   readonly reloadError: number;
   /** Tensors that an epoch left behind. */
   readonly left: number;
-  /** page-dorefa.ts: time of a step over that of the accelerated float model. */
-  readonly stepRatio?: number;
 }
 
 /** An error's text without what the browser itself says. */
@@ -211,7 +209,6 @@ for (const browser of [await npmChromium(), ...systemBrowsers()]) {
       const found = report as TrainingReport;
       const { different, codes, left, reloadError } = found;
       t.diagnostic(`${browser.name}: ${different} of ${codes} codes differ from the cpu backend's`);
-      if (found.stepRatio !== undefined) t.diagnostic(`a step takes ${found.stepRatio.toFixed(2)} × the float model's`);
       assert.deepEqual({ left, reloadError }, { left: 0, reloadError: 0 });
       return found;
     }

@@ -1,7 +1,7 @@
 // Entry for pages that load tfjs, its wasm backend and the script-tag bundle: trains a DoReFa model on the backend that the page's
 // address names, and compares it with the cpu backend.
 import * as tf from "@tensorflow/tfjs";
-import { accelerate, DoReFaQuantizer } from "bitpress/tfjs";
+import { DoReFaQuantizer } from "bitpress/tfjs";
 import { artifactsOf, difference, images, load, network, SAMPLES, targets, weightsOf } from "./page-network.js";
 import { attempt, report } from "./page-report.js";
 
@@ -49,45 +49,6 @@ async function codesOn(backend: string, artifacts: tf.io.ModelArtifacts) {
   return { codes, reloadError: Math.max(...output.map((v, i) => Math.abs(v - reloaded[i]))) };
 }
 
-/** Of a size at which a step is more than calls of ops. */
-function largerNetwork(): tf.LayersModel {
-  const { layers } = tf;
-  return tf.sequential({
-    layers: [
-      layers.conv2d({ filters: 16, kernelSize: 5, inputShape: [28, 28, 1] }),
-      layers.batchNormalization(),
-      layers.reLU(),
-      layers.maxPooling2d({ poolSize: 2 }),
-      layers.conv2d({ filters: 32, kernelSize: 5 }),
-      layers.batchNormalization(),
-      layers.reLU(),
-      layers.maxPooling2d({ poolSize: 2 }),
-      layers.flatten(),
-      layers.dense({ units: 64, activation: "relu" }),
-      layers.dense({ units: 10 }),
-    ],
-  });
-}
-
-/** Time of a training step of the DoReFa model over that of the accelerated float model: minima of interleaved steps. */
-async function stepRatio(backend: string): Promise<number> {
-  await tf.setBackend(backend);
-  const [x, y] = [tf.randomUniform([32, 28, 28, 1]), tf.randomUniform([32, 10])];
-  const float = largerNetwork();
-  const dorefa = new DoReFaQuantizer({ weightBits: 1, activationBits: 2, gradientBits: 4 });
-  const models = [accelerate(float), dorefa.compress(float)];
-  const times = models.map(() => Number.POSITIVE_INFINITY);
-  for (const model of models) model.compile({ optimizer: tf.train.sgd(0.02), loss: "meanSquaredError" });
-  for (let round = 0; round < 8; round++) {
-    for (const [i, model] of models.entries()) {
-      const start = performance.now();
-      await model.trainOnBatch(x, y);
-      times[i] = Math.min(times[i], performance.now() - start);
-    }
-  }
-  return times[1] / times[0];
-}
-
 async function compare(): Promise<unknown> {
   const backend = new URLSearchParams(location.search).get("backend") as string;
   const here = await trained(backend);
@@ -103,7 +64,6 @@ async function compare(): Promise<unknown> {
     different: steps.filter((step) => step !== 0).length,
     largest: Math.max(...steps.map((step) => (Number.isNaN(step) ? 1e9 : step))),
     reloadError: actual.reloadError,
-    stepRatio: await stepRatio(backend),
   };
 }
 

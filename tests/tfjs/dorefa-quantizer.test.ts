@@ -3,8 +3,10 @@ import { before, describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import { printGraph } from "../../src/graph/print-graph.js";
 import type { ConfigList } from "../../src/quantizers/config-list.js";
+import { calibrate } from "../../src/tfjs/calibrate.js";
 import { DoReFaQuantizer } from "../../src/tfjs/dorefa-quantizer.js";
 import { importLayersModel } from "../../src/tfjs/import-layers-model.js";
+import { EdgeLayer } from "../../src/tfjs/simulated/edge-layer.js";
 import { largestDifference, reload, trainingGradients } from "./model-checks.js";
 import { MODELS, randomizeWeights, sampleInputs } from "./model-zoo.js";
 import { go } from "./ops/backends.js";
@@ -277,6 +279,22 @@ describe("a DoReFa model", () => {
     assert.equal(step?.read().dataSync()[0], 2);
   });
 
+  it("observes what enters and leaves the float layers, in training alone, and rounds nothing there", async () => {
+    await go("cpu");
+    const model = new DoReFaQuantizer({ bits: 2 }).compress(smallNet());
+    const edge = model.getLayer("conv1_input/observed");
+    assert.ok(edge instanceof EdgeLayer);
+    const x = tf.randomUniform([4, 8, 8, 2], -1, 3, "float32", 1);
+    assert.equal(await edge.range(), undefined);
+    model.apply(x, { training: true });
+    assert.deepEqual(await edge.range(), { min: tf.min(x).dataSync()[0], max: tf.max(x).dataSync()[0] });
+    assert.deepEqual((edge.apply(x) as tf.Tensor).dataSync(), x.dataSync());
+    await calibrate(model, tf.ones([2, 8, 8, 2]));
+    assert.deepEqual(await edge.range(), { min: 0, max: 1 });
+    const observed = model.layers.filter(({ name }) => name.endsWith("/observed")).map(({ name }) => name);
+    assert.deepEqual(observed, ["conv1_input/observed", "fc/observed", "out/observed"]);
+  });
+
   it("report: bits and bytes of rounded weights, the others untouched, layers that stay float", () => {
     const quantizer = new DoReFaQuantizer({ weightBits: 1 });
     quantizer.compress(smallNet());
@@ -290,7 +308,7 @@ describe("a DoReFa model", () => {
         bits: 1,
         granularity: "perTensor",
         bytesBefore: 720,
-        bytesAfter: 23 + 4,
+        bytesAfter: 45 + 4,
         sqnr: 0,
         scales: 0,
       },
@@ -300,7 +318,7 @@ describe("a DoReFa model", () => {
       tensors.filter(({ bits }) => bits !== 32).map(({ name }) => name),
       ["conv2/kernel", "fc/kernel"],
     );
-    assert.equal(bytesBefore - bytesAfter, 720 - 27 + (120 - 8));
+    assert.equal(bytesBefore - bytesAfter, 720 - 49 + (120 - 12));
     assert.deepEqual(float, []);
   });
 });
