@@ -53,15 +53,13 @@ export function readGraph(model: FileModel, mostWeightBytes: number): QuantizedG
       const known = names.get(index);
       if (known !== undefined) return known;
       const tensor = graph.tensor(index);
-      if (tensor.data === undefined)
-        throw fileError(`expected inputs that come before it, got tensor ${index}`, where);
+      if (tensor.data === undefined) throw fileError(`expected inputs that come before it, got tensor ${index}`, where);
       const { buffer, byteOffset, length } = tensor.data;
       const codes = new Int8Array(buffer, byteOffset, length);
       return declare(where, index, { ...int8Tensor(where, tensor), data: codes });
     },
     result(where, index) {
-      if (model.tensors[index].data !== undefined)
-        throw fileError("expected no constant as an output, got one", where);
+      if (model.tensors[index].data !== undefined) throw fileError("expected no constant as an output, got one", where);
       return declare(where, index, plainTensor(where, graph.tensor(index)));
     },
     between(index, shape) {
@@ -80,8 +78,7 @@ export function readGraph(model: FileModel, mostWeightBytes: number): QuantizedG
   };
 
   const inputs = model.inputs.map((index) => {
-    if (model.tensors[index].data !== undefined)
-      throw fileError(`expected no constants, got tensor ${index}`, INPUTS);
+    if (model.tensors[index].data !== undefined) throw fileError(`expected no constants, got tensor ${index}`, INPUTS);
     return declare(INPUTS, index, plainTensor(INPUTS, graph.tensor(index)));
   });
   for (const operator of model.operators) {
