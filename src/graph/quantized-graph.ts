@@ -65,7 +65,7 @@ interface IntegerLinearNode extends NodeBase {
   readonly weightBits: 8 | 4;
   /** One per tensor, or one per output channel. float32 values > 0. */
   readonly weightScales: Float32Array;
-  /** One per output channel, on the grid input scale · weight scale, zero point 0; absent: zeros. */
+  /** One per output channel, on the grid input scale · weight scale, zero point 0; absent: zeros, and absent where all are. */
   readonly bias?: Int32Array;
   readonly activation: FusedActivation;
 }

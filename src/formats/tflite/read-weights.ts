@@ -48,8 +48,14 @@ export function readWeights(
     weightsShape: shape,
     weightBits: type === TYPE.int8 ? 8 : 4,
     weightScales: scales,
-    ...(bias === undefined ? {} : { bias: readBias(bias) }),
+    ...biasField(),
   };
+
+  /** A bias of zeros is none: every file of a convolution holds one. */
+  function biasField(): { readonly bias?: Int32Array } {
+    const values = bias === undefined ? undefined : readBias(bias);
+    return values?.some((value) => value !== 0) ? { bias: values } : {};
+  }
 
   function unpack(bytes: Uint8Array, length: number): Int8Array {
     if (bytes.length !== packedLength(length, 4)) {
@@ -77,6 +83,9 @@ export function readWeights(
       throw fileError(`expected a bias of scale input · weights, got ${tensor.scales[off]} in channel ${off}`, where);
     }
     const bytes = tensor.data.byteOffset % 4 === 0 ? tensor.data : tensor.data.slice();
-    return new Int32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 4));
+    const values = new Int32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 4));
+    const channels = shape[channelAxis];
+    if (values.length !== channels) throw fileError(`expected a bias of ${channels}, got ${values.length}`, where);
+    return values;
   }
 }

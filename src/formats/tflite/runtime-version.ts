@@ -8,7 +8,7 @@ const OLDEST = "1.14.0";
 const NEWER: Readonly<Record<number, Readonly<Record<number, string>>>> = {
   [OP.conv2d]: { 7: "2.11.0" },
   [OP.depthwiseConv2d]: { 7: "2.11.0" },
-  [OP.fullyConnected]: { 5: "2.0.0", 6: "2.1.0", 10: "2.11.0" },
+  [OP.fullyConnected]: { 5: "2.0.0", 10: "2.11.0" },
   [OP.sub]: { 3: "2.3.0" },
   [OP.mul]: { 3: "1.15.0" },
   [OP.pad]: { 4: "2.6.0" },

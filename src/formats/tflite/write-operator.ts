@@ -112,7 +112,7 @@ function operatorOf(
       return operator(OP.depthwiseConv2d, version, [...options, dilations[1], dilations[0]], constants);
     }
     case "fullyConnected": {
-      const version = node.weightBits === 4 ? 10 : node.bias === undefined ? 6 : node.keepDims ? 5 : 4;
+      const version = node.weightBits === 4 ? 10 : node.keepDims ? 5 : 4;
       const options = [ACTIVATION[node.activation], 0, Number(node.keepDims), 0];
       return operator(OP.fullyConnected, version, options, addWeights(node, input as Int8Tensor, file));
     }
@@ -180,10 +180,14 @@ function operatorOf(
   }
 }
 
-/** Adds the weights and, where there is one, the bias; returns their indices. */
+/**
+ * Adds the weights and the bias; returns their indices. A bias that is absent is written as zeros, because TensorFlow Lite's
+ * int8 convolutions do not run without one.
+ */
 function addWeights(node: IntegerWeightedNode, input: Int8Tensor, file: FileUnderWay): number[] {
-  const { weights, weightsShape, weightScales, bias } = node;
+  const { weights, weightsShape, weightScales } = node;
   const depthwise = node.op === "depthwiseConv2d";
+  const bias = node.bias ?? new Int32Array(weightsShape[depthwise ? 2 : 0] as number);
   const zeros = Array.from(weightScales, () => 0);
   const index = file.add({
     name: `${node.output}/weights`,
@@ -194,7 +198,6 @@ function addWeights(node: IntegerWeightedNode, input: Int8Tensor, file: FileUnde
     zeroPoints: zeros,
     axis: depthwise ? 3 : 0,
   });
-  if (bias === undefined) return [index];
   const added = file.add({
     name: `${node.output}/bias`,
     shape: [bias.length],
