@@ -54,6 +54,7 @@ export function readOperator(operator: FileOperator, graph: GraphUnderWay): Quan
   /** Checks what files may hold, but this library does not. */
   const need: (fits: boolean, expected: string, actual: unknown) => asserts fits = (fits, expected, actual) =>
     expect(fits, expected, actual, "unsupported");
+  expect(outputs.length === 1, "one output", outputs.length);
   const [fewest, most] = FORMS[code] ?? [0, -1];
   need(most >= 0, "an operator of those in docs/formats.md", kind);
   expect(inputs.length >= fewest && inputs.length <= most, `${fewest} to ${most} inputs`, inputs.length);
@@ -108,7 +109,8 @@ export function readOperator(operator: FileOperator, graph: GraphUnderWay): Quan
         const { weightsShape: shape } = read;
         const channels = input(0).shape[3];
         expect(shape.length === 4 && (!depthwise || shape[0] === 1), "weights of 4 sizes", shape);
-        need(depthwise || shape[3] === channels, "a convolution without groups", `weights [${shape.join(", ")}]`);
+        const grouped = !depthwise && channels > shape[3] && channels % shape[3] === 0;
+        need(!grouped, "a convolution without groups", `weights [${shape.join(", ")}]`);
         const geometry: { strides: Pair; dilations: Pair; padding: Padding; activation: FusedActivation } = {
           strides: [strideHeight, strideWidth],
           padding: padding(pad),
