@@ -132,7 +132,7 @@ function checkNode(node: QuantizedNode, inputs: readonly QuantizedTensor[], outp
   const dtypes = inputs.map(({ dtype }) => dtype).join(", ");
   expect(allInt8 || readsFloat, where, `${node.op === "quantize" ? "float32 or " : ""}int8 inputs`, dtypes);
   const written = node.op === "dequantize" ? "float32" : node.op === "argMax" ? "int32" : "int8";
-  expect(output.dtype === written && !isConstant(output), where, `an output of ${written}`, output.dtype);
+  expect(output.dtype === written, where, `an output of ${written}`, output.dtype);
   const constants = inputs.filter(isConstant).length;
   const mayHave = node.op === "add" || node.op === "subtract" || node.op === "multiply" ? 1 : 0;
   expect(constants <= mayHave, where, mayHave === 1 ? "at most one constant" : "no constants", constants);
