@@ -233,13 +233,13 @@ function checkWeightsShape(node: IntegerWeightedNode): void {
 function checkSums(node: IntegerWeightedNode): void {
   const { weights, bias } = node;
   const channels = channelsOf(node);
-  const sums = new Float64Array(channels);
   const depth = weights.length / channels;
-  for (let i = 0; i < weights.length; i++) {
-    sums[node.op === "depthwiseConv2d" ? i % channels : Math.floor(i / depth)] += Math.abs(weights[i]);
-  }
+  // Where the weights of channel c begin, and how far apart they lie.
+  const [begin, step] = node.op === "depthwiseConv2d" ? [1, channels] : [depth, 1];
   for (let c = 0; c < channels; c++) {
-    const bound = Math.abs(bias?.[c] ?? 0) + sums[c] * 255;
+    let sum = 0;
+    for (let k = 0; k < depth; k++) sum += Math.abs(weights[c * begin + k * step]);
+    const bound = Math.abs(bias?.[c] ?? 0) + sum * 255;
     expect(bound < 2 ** 31, nodeLabel(node), `|bias| + 255·Σ|weights| < 2^31 in channel ${c}`, bound);
   }
 }

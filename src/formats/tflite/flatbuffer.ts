@@ -16,7 +16,7 @@ import { expectThat } from "../../core/expect-that.js";
 
 export const MOST_READS_PER_BYTE = 64;
 
-export interface Flatbuffer {
+interface Flatbuffer {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   /** Bytes of vectors and strings that may yet be read. */
