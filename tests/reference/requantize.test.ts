@@ -1,80 +1,121 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { fixedPoint, requantize, smallestAccumulator } from "../../src/reference/requantize.js";
+import type { FixedPointMultiplier } from "../../src/reference/fixed-point-multiplier.js";
+import { requantize, roundFloat32, roundOnce, roundTwice } from "../../src/reference/requantize.js";
 
-const factor = fc.double({ min: 2 ** -32, max: 255.99, noNaN: true });
-const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+const HALF: FixedPointMultiplier = { multiplier: 2 ** 30, shift: 0 };
+const EIGHTH: FixedPointMultiplier = { multiplier: 2 ** 30, shift: 2 };
 
-describe("fixedPoint", () => {
-  it("powers of two and their neighbours", () => {
-    assert.deepEqual(fixedPoint("test", 1), { multiplier: 2 ** 30, shift: -1 });
-    assert.deepEqual(fixedPoint("test", 0.5), { multiplier: 2 ** 30, shift: 0 });
-    assert.deepEqual(fixedPoint("test", 128), { multiplier: 2 ** 30, shift: -8 });
-    assert.deepEqual(fixedPoint("test", 2 ** -32), { multiplier: 2 ** 30, shift: 31 });
-    assert.deepEqual(fixedPoint("test", 0.75), { multiplier: 3 * 2 ** 29, shift: 0 });
-    // Just below a power of two the mantissa rounds up to 2^31 and is renormalised.
-    assert.deepEqual(fixedPoint("test", 1 - 2 ** -33), { multiplier: 2 ** 30, shift: -1 });
-    assert.deepEqual(fixedPoint("test", 1 - 2 ** -31), { multiplier: 2 ** 31 - 1, shift: 0 });
-    // Half away from zero.
-    assert.deepEqual(fixedPoint("test", 1 - 2 ** -32), { multiplier: 2 ** 30, shift: -1 });
+const accs = fc.oneof(
+  fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+  fc.integer({ min: -70000, max: 70000 }),
+  fc.constantFrom(-(2 ** 31), 2 ** 31 - 1, -1, 0, 1, -32768, 32767),
+);
+const multipliers = fc.record({
+  multiplier: fc.oneof(fc.integer({ min: 2 ** 30, max: 2 ** 31 - 1 }), fc.constantFrom(0, 2 ** 30, 2 ** 31 - 1)),
+  shift: fc.integer({ min: -8, max: 31 }),
+});
+
+/** The definitions as their sources write them, over 64-bit integers. */
+function onceInInt64(acc: number, { multiplier, shift }: FixedPointMultiplier): number {
+  return Number((BigInt(acc) * BigInt(multiplier) + (1n << BigInt(30 + shift))) >> BigInt(31 + shift));
+}
+
+function gemmlowp(acc: number, { multiplier, shift }: FixedPointMultiplier): number {
+  const product = BigInt(shift < 0 ? acc << -shift : acc) * BigInt(multiplier);
+  const nudge = product >= 0n ? 1n << 30n : 1n - (1n << 30n);
+  const high = Number((product + nudge) / (1n << 31n)); // BigInt division truncates, as C's
+  if (shift <= 0) return high;
+  const mask = 2 ** shift - 1;
+  const remainder = Number(BigInt.asUintN(shift, BigInt(high)));
+  const threshold = Math.floor(mask / 2) + (high < 0 ? 1 : 0);
+  return Number(BigInt(high) >> BigInt(shift)) + (remainder > threshold ? 1 : 0);
+}
+
+describe("roundOnce", () => {
+  it("sends ties up", () => {
+    assert.deepEqual(
+      [-3, -1, 1, 3].map((acc) => roundOnce(acc, HALF)),
+      [-1, 0, 1, 2],
+    );
+    assert.deepEqual(
+      [-12, -4, 4, 12].map((acc) => roundOnce(acc, EIGHTH)),
+      [-1, 0, 1, 2],
+    );
   });
 
-  it("below 2^-32 the multiplier is 0", () => {
-    assert.deepEqual(fixedPoint("test", 2 ** -33), { multiplier: 0, shift: 0 });
-  });
-
-  it("2^8 and more, and what is no factor, is an error", () => {
-    for (const M of [256, 256 - 2 ** -40, 0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
-      assert.throws(() => fixedPoint("here", M), {
-        code: "unsupported",
-        message: `here: expected a multiplier in (0, 2^8), got ${M}`,
-      });
-    }
-  });
-
-  it("within half a unit of 31 bits, normalised", () => {
+  it("is the 64-bit formula", () => {
     fc.assert(
-      fc.property(factor, (M) => {
-        const { multiplier, shift } = fixedPoint("test", M);
-        assert.ok(multiplier >= 2 ** 30 && multiplier < 2 ** 31 && shift >= -8 && shift <= 31);
-        assert.ok(Math.abs(multiplier * 2 ** (-31 - shift) - M) <= 2 ** (-32 - shift));
-      }),
+      fc.property(accs, multipliers, (acc, m) => assert.equal(roundOnce(acc, m), onceInInt64(acc, m))),
+      { numRuns: 5000 },
     );
   });
 });
 
-describe("requantize", () => {
-  it("rounds once, ties toward +infinity", () => {
-    const half = fixedPoint("test", 0.5);
-    const values = [-5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5].map((acc) => requantize(acc, half));
-    assert.deepEqual(values, [-2, -2, -1, -1, 0, 0, 1, 1, 2, 2, 3]);
-  });
-
-  it("is acc · M rounded, at the ends of int32 too", () => {
-    assert.equal(requantize(2 ** 31 - 1, fixedPoint("test", 128)), (2 ** 31 - 1) * 128);
-    assert.equal(requantize(-(2 ** 31), fixedPoint("test", 2 ** -32)), 0);
-    fc.assert(
-      fc.property(int32, factor, (acc, M) => {
-        const fixed = fixedPoint("test", M);
-        const exact = acc * fixed.multiplier * 2 ** (-31 - fixed.shift);
-        assert.ok(Math.abs(requantize(acc, fixed) - exact) <= 0.5 + Math.abs(exact) * 2 ** -50);
-      }),
-    );
-  });
-
-  it("smallestAccumulator is where a value begins", () => {
-    fc.assert(
-      fc.property(fc.integer({ min: -256, max: 256 }), factor, (value, M) => {
-        const fixed = fixedPoint("test", M);
-        const acc = smallestAccumulator(value, fixed);
-        assert.ok(requantize(acc, fixed) >= value && requantize(acc - 1, fixed) < value, `${acc}`);
-      }),
-    );
-    const nothing = fixedPoint("test", 2 ** -40);
+describe("roundTwice", () => {
+  it("sends ties of the high multiply up, those of the shift away from zero", () => {
     assert.deepEqual(
-      [1, 0].map((value) => smallestAccumulator(value, nothing)),
-      [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+      [-3, -1, 1, 3].map((acc) => roundTwice(acc, HALF)),
+      [-1, 0, 1, 2],
     );
+    assert.deepEqual(
+      [-12, -4, 4, 12].map((acc) => roundTwice(acc, EIGHTH)),
+      [-2, -1, 1, 2],
+    );
+  });
+
+  it("rounds twice: 3 / 8 becomes 2 / 4, becomes 1", () => {
+    assert.equal(roundTwice(3, EIGHTH), 1);
+    assert.equal(roundOnce(3, EIGHTH), 0);
+  });
+
+  it("is gemmlowp's formula", () => {
+    fc.assert(
+      fc.property(accs, multipliers, (acc, m) => assert.equal(roundTwice(acc, m), gemmlowp(acc, m))),
+      { numRuns: 5000 },
+    );
+  });
+});
+
+describe("roundFloat32", () => {
+  it("sends ties to even", () => {
+    assert.deepEqual(
+      [-3, -1, 1, 3, 5].map((acc) => roundFloat32(acc, 0.5)),
+      [-2, 0, 0, 2, 2],
+    );
+  });
+
+  it("rounds the sum to float32 first", () => {
+    assert.equal(roundFloat32(2 ** 24 + 1, 1), 2 ** 24);
+    assert.equal(roundFloat32(2 ** 24 + 3, 1), 2 ** 24 + 4);
+  });
+
+  it("rounds the product to float32 before it rounds to an integer", () => {
+    // 3 · fl(1/6) is 0.5 + 2^−26 exactly, and 0.5 in float32.
+    assert.equal(roundFloat32(3, Math.fround(1 / 6)), 0);
+  });
+});
+
+describe("requantize", () => {
+  const multiplier = Int32Array.of(2 ** 30, 2 ** 30);
+  const shift = Int32Array.of(0, 1);
+
+  it("adds the zero point, clamps, and takes the channel's multiplier", () => {
+    const once = { rounding: "once", multiplier, shift, zeroPoint: -10, qmin: -10, qmax: 100 } as const;
+    assert.deepEqual(
+      [-100, -1, 1, 60, 2 ** 31 - 1].map((acc) => requantize(acc, once, 0)),
+      [-10, -10, -9, 20, 100],
+    );
+    assert.equal(requantize(60, once, 1), 5);
+  });
+
+  it("follows the rule it is given", () => {
+    const to = { multiplier, shift: Int32Array.of(2, 2), zeroPoint: 0, qmin: -128, qmax: 127 };
+    assert.equal(requantize(-12, { ...to, rounding: "once" }, 0), -1);
+    assert.equal(requantize(-12, { ...to, rounding: "twice" }, 0), -2);
+    const float = { rounding: "float32", scale: Float32Array.of(0.125), zeroPoint: 0, qmin: -128, qmax: 127 } as const;
+    assert.equal(requantize(-20, float, 0), -2);
+    assert.equal(requantize(-(2 ** 31), float, 0), -128);
   });
 });

@@ -1,5 +1,6 @@
 import type { Grid } from "../../core/grid.js";
-import { type FixedPoint, smallestAccumulator } from "../../reference/requantize.js";
+import type { FixedPointMultiplier } from "../../reference/fixed-point-multiplier.js";
+import { smallestAccumulator } from "../../reference/smallest-accumulator.js";
 
 // A code that is a monotone function of the accumulator is described by the places where it goes up: for each code of the
 // grid, qmin + 1 … qmax, how many accumulators come before the first that gives it or more.
@@ -37,7 +38,7 @@ export function placesOf(codeOf: (acc: number) => number, sums: Accumulators, { 
  * Exact: the accumulators where the code goes up are integers that need no search.
  */
 export function integerPlaces(
-  multiplier: FixedPoint,
+  multiplier: FixedPointMultiplier,
   { least, greatest, step }: Accumulators,
   { zeroPoint, qmin, qmax }: Grid & { readonly zeroPoint: number },
 ): (bias: number) => number[] {

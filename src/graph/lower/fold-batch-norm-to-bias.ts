@@ -1,8 +1,8 @@
 import { QuantError } from "../../core/errors.js";
 import type { QuantParams } from "../../core/quant-params.js";
 import { channelView, type Shape } from "../../core/shape.js";
+import { type FixedPointMultiplier, fixedPointMultiplier } from "../../reference/fixed-point-multiplier.js";
 import { unclampedCode } from "../../reference/quantize.js";
-import { type FixedPoint, fixedPoint } from "../../reference/requantize.js";
 import { fl, roundTiesToEven } from "../../reference/rounding.js";
 import {
   type Accumulators,
@@ -89,7 +89,7 @@ const LARGEST_CODE = 127;
  * 7. Signs need no factor: M is 1, and the bias puts 0 between the sums of both signs, which the clamp to [−1, 1] tells
  *    apart. For that sums must be 2 apart or more; see 6.
  *
- * Overflow: |bias| + |sum of products| < 2^31 for all inputs, else QuantError `unsupported`, as for M ≥ 2^8; `non-finite`
+ * Overflow: |bias| + |sum of products| < 2^31 for all inputs, else QuantError `unsupported`; RangeError for M ≥ 2^8; `non-finite`
  * where batch normalization is. `where` begins the messages.
  * Source: Zhou et al. 2016, §2.7; docs/numerics.md, "DoReFa in integers".
  */
@@ -189,7 +189,7 @@ function foldChannels(where: string, layer: NormalizedLayer): FoldedLayer {
 interface FoldedChannel {
   readonly scale: number;
   readonly bias: number;
-  readonly multiplier: FixedPoint;
+  readonly multiplier: FixedPointMultiplier;
   /** What the channel's codes are multiplied with: 1 as a rule, 0 where they do not matter, less than 1 where the bias is large. */
   readonly factor: number;
 }
@@ -240,7 +240,7 @@ function steppingChannel(
   return {
     scale,
     bias: roundTiesToEven(offset / scale),
-    multiplier: fixedPoint(place, (input.scale * scale) / output.scale),
+    multiplier: fixedPointMultiplier(place, (input.scale * scale) / output.scale),
     factor: fitting / scale,
   };
 }
@@ -257,7 +257,7 @@ function constantChannel(
   const keepsCodes = Math.abs(value) * unitsPerCode <= LARGEST_BIAS;
   const units = keepsCodes ? unitsPerCode : 4;
   const scale = fl(output.scale / (input.scale * units));
-  const multiplier = fixedPoint(place, (input.scale * scale) / output.scale);
+  const multiplier = fixedPointMultiplier(place, (input.scale * scale) / output.scale);
   return { scale, bias: value * units, multiplier, factor: keepsCodes ? 1 : 0 };
 }
 
@@ -269,7 +269,7 @@ function signChannel(
   { input, output }: NormalizedLayer,
 ): FoldedChannel {
   const scale = fl(output.scale / input.scale);
-  const multiplier = fixedPoint(place, (input.scale * scale) / output.scale);
+  const multiplier = fixedPointMultiplier(place, (input.scale * scale) / output.scale);
   return { scale, bias: Math.floor(step / 2) - (least + first * step), multiplier, factor: 1 };
 }
 

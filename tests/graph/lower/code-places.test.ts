@@ -8,7 +8,8 @@ import {
   largestDifference,
   placesOf,
 } from "../../../src/graph/lower/code-places.js";
-import { fixedPoint, requantize } from "../../../src/reference/requantize.js";
+import { fixedPointMultiplier } from "../../../src/reference/fixed-point-multiplier.js";
+import { roundOnce } from "../../../src/reference/requantize.js";
 
 const GRID = { qmin: -3, qmax: 4 };
 
@@ -44,9 +45,9 @@ describe("code places", () => {
         fc.double({ min: 0.001, max: 2, noNaN: true }),
         fc.integer({ min: -99, max: 99 }),
         (all, M, bias) => {
-          const multiplier = fixedPoint("test", M);
+          const multiplier = fixedPointMultiplier("test", M);
           const output = { ...GRID, zeroPoint: 1 };
-          const codeOf = (acc: number): number => Math.max(-3, Math.min(4, 1 + requantize(bias + acc, multiplier)));
+          const codeOf = (acc: number): number => Math.max(-3, Math.min(4, 1 + roundOnce(bias + acc, multiplier)));
           assert.deepEqual(integerPlaces(multiplier, all, output)(bias), placesOf(codeOf, all, GRID));
         },
       ),
