@@ -14,6 +14,7 @@ export {
   type CalibrationState,
   calibrate,
 } from "./tfjs/calibrate.js";
+export { type ConvertOptions, convert } from "./tfjs/convert.js";
 export { enableWasmTraining } from "./tfjs/enable-wasm-training.js";
 export { type ExportedModel, exportModel } from "./tfjs/export-model.js";
 export type { TfjsModel } from "./tfjs/live-model.js";

@@ -6,7 +6,7 @@ import type { LayerSettings, PlacementDefaults, TargetSettings } from "../graph/
 import { isLayerType } from "../quantizers/layer-types.js";
 import type { QATPlan } from "../quantizers/qat.js";
 import type { LayerInfo } from "../quantizers/select-config.js";
-import type { TrainingGrid } from "../quantizers/training-weights.js";
+import type { TrainingGrid } from "../graph/training-weights.js";
 import { weightGrid } from "../quantizers/weight-rule.js";
 
 /** A layer of a state dict, and the entries that hold its weights: its tensors of rank ≥ 2. */

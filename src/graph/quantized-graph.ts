@@ -31,8 +31,8 @@ export interface Int8Tensor {
   /** −128…127. */
   readonly zeroPoint: number;
   /**
-   * Smallest code that its producer may write, zeroPoint … 127 or absent for −128. Activations below 8 bits lie at the top of the
-   * int8 grid, so that saturation is their upper bound and this their lower one.
+   * Smallest code that its producer may write, at most the zero point; absent for −128. Activations below 8 bits lie at the top of
+   * the int8 grid, so that saturation is their upper bound and this their lower one.
    */
   readonly qmin?: number;
   /** Present in constants alone: an operand that no node computes. */
