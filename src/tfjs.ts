@@ -7,13 +7,7 @@ export type { NaiveOptions } from "./quantizers/naive.js";
 export type { QATOptions, QATSchedule } from "./quantizers/qat.js";
 export type { Report, TensorReport } from "./quantizers/report.js";
 export { accelerate } from "./tfjs/accelerate.js";
-export {
-  type CalibrateOptions,
-  type CalibrationBatch,
-  type CalibrationSamples,
-  type CalibrationState,
-  calibrate,
-} from "./tfjs/calibrate.js";
+export { type CalibrateOptions, type CalibrationState, calibrate } from "./tfjs/calibrate.js";
 export { type ConvertOptions, convert } from "./tfjs/convert.js";
 export { enableWasmTraining } from "./tfjs/enable-wasm-training.js";
 export { type ExportedModel, exportModel } from "./tfjs/export-model.js";
@@ -21,4 +15,5 @@ export type { TfjsModel } from "./tfjs/live-model.js";
 export { NaiveQuantizer } from "./tfjs/naive-quantizer.js";
 export { QATQuantizer } from "./tfjs/qat-quantizer.js";
 export type { FloatLayer, QATReport } from "./tfjs/qat-report.js";
+export type { CalibrationBatch, CalibrationSamples } from "./tfjs/sample-batches.js";
 export { saveHandler, toArtifacts } from "./tfjs/save.js";

@@ -4,7 +4,7 @@ import type { GraphNode, OpaqueNode } from "../types.js";
 import { type CodeGrid, SYMMETRIC_UNIT, sameCodes, UNIT_INTERVAL } from "./code-grid.js";
 import { addCodes, addReshape, codesOf, type Emission, onGrid } from "./emission.js";
 import type { WeightData } from "./integer-weights.js";
-import { checkMultipliers, checkRescale } from "./limits.js";
+import { checkRatio, checkRescale } from "./limits.js";
 import { addBatchNorm, addWeighted } from "./linear-nodes.js";
 
 /** What integers compute: dropout is the identity, whose codes are copied where it has a quantizer of its own. */
@@ -91,13 +91,13 @@ function addOp(node: ComputingNode, lowering: Lowering): void {
       emission.nodes.push({ op: node.op, name, inputs, output, activation: node.activation });
       return;
     case "multiply":
-      checkMultipliers(where, scales[0], [scales[1]], grid.scale);
+      checkRatio(where, "product of input scales / output scale", (scales[0] * scales[1]) / grid.scale);
       addCodes(emission, output, shape, grid);
       emission.nodes.push({ op: node.op, name, inputs, output, activation: node.activation });
       return;
     case "mean": {
       const [, height, width] = codesOf(emission, inputs[0]).shape;
-      checkMultipliers(where, scales[0], [1 / (height * width)], grid.scale);
+      checkRatio(where, "input scale / (size · output scale)", scales[0] / (height * width * grid.scale));
       addCodes(emission, output, shape, grid);
       emission.nodes.push({ op: "mean", name, inputs, output, axes: [1, 2], keepDims: node.keepDims });
       return;

@@ -59,11 +59,13 @@ export function checkMultipliers(
   }
 }
 
+/** Checks that a ratio of scales, written out in `formula`, is < 2^8. Errors: QuantError `unsupported`. */
+export function checkRatio(where: string, formula: string, ratio: number): void {
+  if (ratio < LARGEST_MULTIPLIER) return;
+  throw new QuantError("unsupported", `${where}: expected ${formula} < 256, got ${ratio}; ${WIDEN}`, { ratio });
+}
+
 /** Checks that an input scale / output scale < 2^8. Errors: QuantError `unsupported`. */
 export function checkRescale(where: string, inputScale: number, outputScale: number): void {
-  const ratio = inputScale / outputScale;
-  if (ratio < LARGEST_MULTIPLIER) return;
-  throw new QuantError("unsupported", `${where}: expected input scale / output scale < 256, got ${ratio}; ${WIDEN}`, {
-    ratio,
-  });
+  checkRatio(where, "input scale / output scale", inputScale / outputScale);
 }

@@ -1,13 +1,11 @@
 import { sizeOf } from "../../core/shape.js";
 import type { IntegerDepthwiseConv2dNode } from "../quantized-graph.js";
+import { BATCH_NORM_GRID } from "../training-weights.js";
 import type { BatchNormNode, WeightedNode } from "../types.js";
 import { weightsView } from "../weights-view.js";
 import { addCodes, addReshape, codesOf } from "./emission.js";
 import type { Lowering } from "./integer-nodes.js";
 import { channelsFirst, integerLayer } from "./integer-weights.js";
-
-/** A BatchNormNode's factors: each is a channel's largest code, whatever its size. */
-const FACTOR_GRID = { bits: 8, signed: true, symmetric: true, granularity: "perChannel", axis: 3 } as const;
 
 /** Adds a convolution or matrix product, its weights laid out as TensorFlow Lite has them. */
 export function addWeighted(
@@ -66,7 +64,7 @@ export function addWeighted(
 /**
  * Adds a batch normalization that no layer took in: a depthwise 1 × 1 convolution whose weights are its factors.
  *
- * Each factor is ±127 on a scale of its own, so nothing is lost but half a step of the bias. Values that are no map become one,
+ * Values that are no map become one,
  * [batch, 1, rest, channels], and are reshaped back.
  */
 export function addBatchNorm(
@@ -75,7 +73,7 @@ export function addBatchNorm(
 ): void {
   const channels = shape[shape.length - 1];
   const weights = new Float32Array(channels).fill(1);
-  const layer = { weights, shape: [1, 1, 1, channels], bias: undefined, batchNorm: node, grid: FACTOR_GRID };
+  const layer = { weights, shape: [1, 1, 1, channels], bias: undefined, batchNorm: node, grid: BATCH_NORM_GRID };
   const { scale } = codesOf(emission, inputs[0]);
   const { codes, weightScales, bias } = integerLayer(where, layer, data, scale, grid.scale);
   const isMap = shape.length === 4;

@@ -59,7 +59,8 @@ function addNode(building: Building, node: GraphNode): void {
   const inputs = node.inputs.map((input) => built(building, input));
   const tensors = inputs.map(({ tensor }) => tensor);
   // The grid of a bias follows from that of the input.
-  const hasBias = isWeighted(node) && (node.bias !== undefined || node.batchNorm !== undefined);
+  const hasBias =
+    node.op === "batchNorm" || (isWeighted(node) && (node.bias !== undefined || node.batchNorm !== undefined));
   if (hasBias && inputs[0].params !== undefined) tensors.push(inputs[0].params());
   const outputs = [layerOf(building, node).apply(tensors.length === 1 ? tensors[0] : tensors)].flat();
   node.outputs.forEach((output, i) => {
@@ -86,13 +87,15 @@ function quantized(
   node: GraphNode | undefined,
   quantizer: EdgeQuantizer,
 ): Built {
-  const { graph, schedule, values } = building;
+  const { schedule, values } = building;
   if (!("like" in quantizer)) {
     const { decay, freezeObserversStep } = schedule;
     const quantStartStep = startStepOf(building, value, quantizer);
     const name = `${value}/quantized`;
     const layer = new EdgeLayer({ name, value, quantizer, quantStartStep, decay, freezeObserversStep });
-    const rounded = layer.apply(tensor) as tf.SymbolicTensor;
+    // An average is rounded to its input's parameters first, then to its own.
+    const average = averageOnGrid(building, value, tensor, node, node?.inputs[0]);
+    const rounded = layer.apply(average ?? tensor) as tf.SymbolicTensor;
     let params: tf.SymbolicTensor | undefined;
     return {
       tensor: rounded,
@@ -104,11 +107,24 @@ function quantized(
   }
   // Absent where the parameters are those of a concat behind, which rounds for its producers: it only moves values.
   const params = values.get(quantizer.like)?.params;
+  return { tensor: averageOnGrid(building, value, tensor, node, quantizer.like) ?? tensor, params };
+}
+
+/** An average, rounded to the parameters of the value `like`; undefined for other nodes, and without parameters. */
+function averageOnGrid(
+  { graph, values }: Building,
+  value: string,
+  tensor: tf.SymbolicTensor,
+  node: GraphNode | undefined,
+  like: string | undefined,
+): tf.SymbolicTensor | undefined {
   const average = node === undefined ? undefined : averageOf(node);
-  if (params === undefined || average === undefined) return { tensor, params };
-  const source = graph.quantizers[quantizer.like] as Exclude<EdgeQuantizer, { like: string }>;
-  const layer = new RoundingLayer({ name: `${value}/rounded`, quantizer: source, ...average });
-  return { tensor: layer.apply([tensor, params()]) as tf.SymbolicTensor, params };
+  const params = like === undefined ? undefined : values.get(like)?.params;
+  if (average === undefined || like === undefined || params === undefined) return undefined;
+  const found = graph.quantizers[like];
+  const quantizer = ("like" in found ? graph.quantizers[found.like] : found) as OwnQuantizer | FixedQuantizer;
+  const layer = new RoundingLayer({ name: `${value}/rounded`, value, quantizer, ...average });
+  return layer.apply([tensor, params()]) as tf.SymbolicTensor;
 }
 
 /**

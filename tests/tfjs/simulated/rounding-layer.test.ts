@@ -24,7 +24,7 @@ function rounded(
   { scale, zeroPoint }: { scale: number; zeroPoint: number },
 ): number[] {
   return nothingLeft("rounding", () => {
-    const layer = new RoundingLayer({ name: "rounding", quantizer: QUANTIZER as never, ...config });
+    const layer = new RoundingLayer({ name: "rounding", value: "pool", quantizer: QUANTIZER as never, ...config });
     const x = tf.tensor4d(
       CODES.map((q) => (q - zeroPoint) * scale),
       [1, SIDE, SIDE, CHANNELS],
@@ -95,7 +95,13 @@ for (const place of PLACES) {
     it("an input that is not quantized stays as it is; the gradient is whole", async () => {
       await go(place);
       nothingLeft("gradient", () => {
-        const layer = new RoundingLayer({ name: "rounding", quantizer: QUANTIZER as never, parts: 4, ties: "away" });
+        const layer = new RoundingLayer({
+          name: "rounding",
+          value: "pool",
+          quantizer: QUANTIZER as never,
+          parts: 4,
+          ties: "away",
+        });
         const x = tf.tensor1d([-0.3, 0, 1e-3, 7]);
         for (const [params, expected] of [
           [[0, 0], [...x.dataSync()]],
