@@ -3,10 +3,10 @@ import type { GridOptions } from "../core/grid.js";
 import type { Shape } from "../core/shape.js";
 import type { StateDict } from "../core/tensor.js";
 import type { LayerSettings, PlacementDefaults, TargetSettings } from "../graph/passes/placement-settings.js";
+import type { TrainingGrid } from "../graph/training-weights.js";
 import { isLayerType } from "../quantizers/layer-types.js";
 import type { QATPlan } from "../quantizers/qat.js";
 import type { LayerInfo } from "../quantizers/select-config.js";
-import type { TrainingGrid } from "../graph/training-weights.js";
 import { weightGrid } from "../quantizers/weight-rule.js";
 
 /** A layer of a state dict, and the entries that hold its weights: its tensors of rank ≥ 2. */

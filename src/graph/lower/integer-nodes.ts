@@ -95,13 +95,11 @@ function addOp(node: ComputingNode, lowering: Lowering): void {
       addCodes(emission, output, shape, grid);
       emission.nodes.push({ op: node.op, name, inputs, output, activation: node.activation });
       return;
-    case "mean": {
-      const [, height, width] = codesOf(emission, inputs[0]).shape;
-      checkRatio(where, "input scale / (size · output scale)", scales[0] / (height * width * grid.scale));
+    case "mean":
+      checkRescale(where, scales[0], grid.scale);
       addCodes(emission, output, shape, grid);
       emission.nodes.push({ op: "mean", name, inputs, output, axes: [1, 2], keepDims: node.keepDims });
       return;
-    }
     case "maxPool2d":
     case "averagePool2d": {
       const { op, poolSize, strides, padding } = node;
@@ -130,13 +128,12 @@ function addOp(node: ComputingNode, lowering: Lowering): void {
       return;
     case "leakyRelu":
       addCodes(emission, output, shape, grid);
-      emission.nodes.push({ op: "leakyRelu", name, inputs, output, alpha: node.alpha });
+      emission.nodes.push({ op: "leakyRelu", name, inputs, output, alpha: Math.fround(node.alpha) });
       return;
     case "relu":
     case "relu6":
     case "sigmoid":
     case "tanh":
-      checkRescale(where, scales[0], grid.scale);
       addCodes(emission, output, shape, grid);
       emission.nodes.push({ op: node.op === "sigmoid" ? "logistic" : node.op, name, inputs, output });
       return;

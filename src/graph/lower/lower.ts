@@ -1,6 +1,8 @@
 import type { QuantParams } from "../../core/quant-params.js";
-import type { QuantizedGraph } from "../quantized-graph.js";
+import type { QuantizedGraph, QuantizedNode, QuantizedTensor } from "../quantized-graph.js";
+import { smallestCode } from "../smallest-code.js";
 import type { Graph, ValueShape } from "../types.js";
+import { validateQuantizedGraph } from "../validate-quantized.js";
 import { type CodeGrid, codeGrid, sameCodes } from "./code-grid.js";
 import { addCodes, addReshape, codesOf, type Emission, startEmission } from "./emission.js";
 import { addIntegerNodes } from "./integer-nodes.js";
@@ -28,7 +30,7 @@ export interface LowerOptions {
  * Activations of fewer than 8 bits lie at the top of int8. Ops that need equal parameters get a requantize before or behind them where
  * they differ. dropout and identity vanish. A batch of unknown size is 1.
  *
- * The names of values stay those of tensors; with float32 at the borders, "image" is the float tensor and "image/quantized" its codes.
+ * Values keep their names as tensors; with float32 at the borders, "image" is the float tensor and "image/int8" holds its codes.
  *
  * @param where begins the message of errors
  *
@@ -67,8 +69,18 @@ export function lower(
       grid,
     });
   }
-  const outputs = graph.outputs.map((output) => addOutput(lowered, output));
-  return { name: graph.name, inputs: graph.inputs, outputs, tensors: emission.tensors, nodes: emission.nodes };
+  const outputs: string[] = [];
+  for (const output of graph.outputs) outputs.push(addOutput(lowered, output, outputs));
+  const { tensors, nodes } = emission;
+  const integers = {
+    name: graph.name,
+    inputs: graph.inputs,
+    outputs,
+    tensors: withSmallestCodes(tensors, nodes),
+    nodes,
+  };
+  validateQuantizedGraph(integers);
+  return integers;
 }
 
 interface Lowered {
@@ -82,30 +94,50 @@ interface Lowered {
 /** The name of a value's codes; the value's own belongs to a float tensor at the borders. */
 function codesName({ graph, emission, io }: Lowered, value: string): string {
   const atBorder = graph.inputs.includes(value) || graph.outputs.includes(value);
-  return io === "float32" && atBorder ? emission.fresh(`${value}/quantized`) : value;
+  return io === "float32" && atBorder ? emission.fresh(`${value}/int8`) : value;
 }
 
 function addInput({ graph, emission, io, tensors }: Lowered, input: string, grid: CodeGrid): void {
   const shape = fixedShape(graph.values[input].shape);
-  const codes = codesName({ graph, emission, io, tensors }, input);
-  addCodes(emission, codes, shape, grid);
-  tensors.set(input, codes);
-  if (io === "int8") return;
-  emission.tensors[input] = { dtype: "float32", shape };
+  const { qmin, ...free } = grid;
+  if (io === "int8" && qmin === undefined) {
+    tensors.set(input, addCodes(emission, input, shape, grid));
+    return;
+  }
+  // Nobody clamps what comes in as codes, so those of fewer than 8 bits are quantized again.
+  if (io === "int8") addCodes(emission, input, shape, free);
+  else emission.tensors[input] = { dtype: "float32", shape };
+  const codes = addCodes(emission, emission.fresh(`${input}/int8`), shape, grid);
   emission.nodes.push({ op: "quantize", name: emission.fresh(`${input}/quantize`), inputs: [input], output: codes });
+  tensors.set(input, codes);
 }
 
-/** Makes a value leave under its own name (an input that is an output, under one like it); returns the name. */
-function addOutput({ graph, emission, io, tensors }: Lowered, value: string): string {
+/** Makes a value leave under its own name; an input, or what left before, under one like it. Returns the name. */
+function addOutput({ graph, emission, io, tensors }: Lowered, value: string, left: readonly string[]): string {
   const codes = tensors.get(value) as string;
-  const { shape } = codesOf(emission, codes);
-  const isInput = graph.inputs.includes(value);
-  if (Object.hasOwn(emission.tensors, value) && (io === "int8" || !isInput)) return value;
-  if (io === "int8") return addReshape(emission, value, codes, shape);
-  const output = isInput ? emission.fresh(`${value}/dequantized`) : value;
-  emission.tensors[output] = { dtype: "float32", shape };
-  emission.nodes.push({ op: "dequantize", name: emission.fresh(`${value}/dequantize`), inputs: [codes], output });
+  const taken = graph.inputs.includes(value) || left.includes(value);
+  if (io === "int8" && codes === value && !taken) return value;
+  const output = taken ? emission.fresh(`${value}/output`) : value;
+  if (io === "int8") return addReshape(emission, output, codes, codesOf(emission, codes).shape);
+  emission.tensors[output] = { dtype: "float32", shape: codesOf(emission, codes).shape };
+  emission.nodes.push({ op: "dequantize", name: emission.fresh(`${output}/dequantize`), inputs: [codes], output });
   return output;
+}
+
+/** Tensors with the lower bound that their grid and what gives them make together. */
+function withSmallestCodes(
+  tensors: Readonly<Record<string, QuantizedTensor>>,
+  nodes: readonly QuantizedNode[],
+): Record<string, QuantizedTensor> {
+  const bounded = { ...tensors };
+  for (const node of nodes) {
+    const output = bounded[node.output];
+    const inputs = node.inputs.map((name) => bounded[name]).filter((tensor) => tensor.dtype === "int8");
+    if (output.dtype !== "int8" || inputs.length === 0) continue;
+    const qmin = Math.max(output.qmin ?? -128, smallestCode(node, inputs, output));
+    if (qmin > -128) bounded[node.output] = { ...output, qmin };
+  }
+  return bounded;
 }
 
 /** The shape with a batch of 1 where it was unknown. */
