@@ -17,3 +17,5 @@ export { QATQuantizer } from "./tfjs/qat-quantizer.js";
 export type { FloatLayer, QATReport } from "./tfjs/qat-report.js";
 export type { CalibrationBatch, CalibrationSamples } from "./tfjs/sample-batches.js";
 export { saveHandler, toArtifacts } from "./tfjs/save.js";
+export { type VerifyOptions, verify } from "./tfjs/verify.js";
+export { type Differences, type LayerParity, printVerification, type VerifyReport } from "./tfjs/verify-report.js";

@@ -25,8 +25,8 @@ export function noCounts(): TensorCounts {
 
 /** One batch, as the simulation saw it. */
 export interface SimulatedBatch {
-  /** Number of samples. */
-  readonly size: number;
+  /** How many of the integer graph's batches it holds. */
+  readonly repeats: number;
   /** What came in, in the order of the graph's inputs; floats, also where the graph takes codes. */
   readonly inputs: readonly Float32Array[];
   /** The simulation's codes, by name of the int8 tensor. */
@@ -41,7 +41,7 @@ export interface SimulatedBatch {
  */
 export function compareBatch(
   graph: QuantizedGraph,
-  { size, inputs, codes }: SimulatedBatch,
+  { repeats, inputs, codes }: SimulatedBatch,
   rounding: RoundingRule,
   counts: ReadonlyMap<string, TensorCounts>,
   output: string,
@@ -54,7 +54,7 @@ export function compareBatch(
     endToEnd.set(name, data);
   });
   for (const node of graph.nodes) {
-    const part = singleNode(graph, node, size);
+    const part = singleNode(graph, node, repeats);
     const run = (values: ReadonlyMap<string, TensorData>): TensorData => {
       const given = part.inputs.map((name) => [name, values.get(name) as TensorData] as const);
       return runReference(part, Object.fromEntries(given), { rounding })[node.output];
@@ -77,18 +77,18 @@ export function compareBatch(
   return endToEnd.get(output) as TensorData;
 }
 
-/** A graph of one node, of tensors with so many samples. */
-function singleNode({ name, tensors }: QuantizedGraph, node: QuantizedNode, size: number): QuantizedGraph {
+/** A graph of one node, of tensors that many times as long. */
+function singleNode({ name, tensors }: QuantizedGraph, node: QuantizedNode, repeats: number): QuantizedGraph {
   const inputs = [...new Set(node.inputs)].filter((input) => !("data" in tensors[input]));
   const used = [...new Set([...node.inputs, node.output])];
-  const batched = used.map((tensor) => [tensor, withBatch(tensors[tensor], size)] as const);
+  const batched = used.map((tensor) => [tensor, repeated(tensors[tensor], repeats)] as const);
   return { name, inputs, outputs: [node.output], tensors: Object.fromEntries(batched), nodes: [node] };
 }
 
-function withBatch(tensor: QuantizedTensor, size: number): QuantizedTensor {
+function repeated(tensor: QuantizedTensor, repeats: number): QuantizedTensor {
   if ("data" in tensor && tensor.data !== undefined) return tensor;
   const [batch, ...rest] = tensor.shape;
-  return { ...tensor, shape: [batch * size, ...rest] };
+  return { ...tensor, shape: [batch * repeats, ...rest] };
 }
 
 function addDifferences(counts: CodeCounts, actual: TensorData, expected: Int8Array): number {

@@ -54,9 +54,13 @@ export async function verify(
     if (labels !== undefined && labels.length < count + size) {
       throw new RangeError(`${WHERE}: expected a label for each sample, got ${labels.length} for more samples`);
     }
+    if (size % batchOf(integers) !== 0) {
+      throw new RangeError(`${WHERE}: expected batches of a multiple of ${batchOf(integers)} samples, got ${size}`);
+    }
     const { codes, output } = simulate(model, inputs, compared, integers);
     const floats = inputs.map((input) => input.dataSync<"float32">());
-    const integerOutput = compareBatch(integers, { size, inputs: floats, codes }, rounding, counts, first);
+    const runs = { repeats: size / batchOf(integers), inputs: floats, codes };
+    const integerOutput = compareBatch(integers, runs, rounding, counts, first);
     if (labels !== undefined) {
       hits.simulated += hitsOf(output, size, labels, count);
       hits.integer += hitsOf(integerOutput, size, labels, count);
@@ -95,6 +99,11 @@ function comparedTensors(model: tf.LayersModel, integers: QuantizedGraph): reado
       { value },
     );
   });
+}
+
+/** Samples in one run of the integer model. */
+function batchOf({ inputs, tensors }: QuantizedGraph): number {
+  return tensors[inputs[0]].shape[0];
 }
 
 /** The int8 tensor of a value: of its name, or behind or before the float tensor of its name. */

@@ -33,9 +33,9 @@ export function defaultEdges(graph: Graph, defaults: PlacementDefaults): AskedQu
     if (keepsParameters(node)) continue;
     for (const output of node.outputs) {
       if (node.op === "opaque" && !needed.has(output)) continue;
-      const whole = results.has(output) || fixedParameters(node, 8, true) !== undefined;
-      const usual = whole ? Math.max(8, activationBits) : activationBits;
-      ask(output, node, lastValues.has(output) ? (firstLastBits ?? usual) : usual);
+      const usual = results.has(output) ? Math.max(8, activationBits) : activationBits;
+      const bits = lastValues.has(output) ? (firstLastBits ?? usual) : usual;
+      ask(output, node, fixedParameters(node, 8, true) === undefined ? bits : Math.max(8, bits));
     }
   }
   return asked;

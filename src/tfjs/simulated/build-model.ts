@@ -140,7 +140,9 @@ function startStepOf({ graph, schedule }: Building, value: string, quantizer: Ow
 function averageOf(node: GraphNode): Pick<RoundingConfig, "parts" | "ties"> | undefined {
   if (node.op === "averagePool2d") return { parts: node.poolSize[0] * node.poolSize[1], ties: "away" };
   if (node.op === "upsample2d" && node.interpolation === "bilinear") {
-    return { parts: node.size[0] * node.size[1], ties: "up" };
+    const parts = node.size[0] * node.size[1];
+    // Where weights are no powers of two, averages lie up to 2^-20 beside a tie; 2^-12 parts still are above float32's error.
+    return { parts: Math.log2(parts) % 1 === 0 ? parts : 2 ** 12, ties: "up" };
   }
   return undefined;
 }
@@ -195,7 +197,7 @@ function makeLayer({ graph, schedule, weightNames }: Building, node: GraphNode):
       return layer;
     }
     default:
-      return new OpLayer({ name, node });
+      return new OpLayer({ name, node, onGrid: graph.quantizers[node.outputs[0]] !== undefined });
   }
 }
 
