@@ -75,14 +75,16 @@ function differences({ differing, largest }: CodeCounts, codes: number): Differe
 /**
  * A report as text: a line on the whole, then one aligned line per value. Ends without a line break.
  *
- *     100 samples, rounding integer: 3 of 1254400 codes differ, by 1 at most; end to end 12, by 1, first at "relu2"; accuracy 0.98 → 0.98
+ *     300 samples, rounding integer: 3 of 11530800 codes differ, by 1; end to end 54, by at most 2, first at "relu2"
+ *     image  235200 codes   alone 0        end to end 0
+ *     relu1  3763200 codes  alone 3, by 1  end to end 3, by 1
  */
 export function printVerification(report: VerifyReport): string {
   const rows = report.layers.map(({ value, codes, alone, endToEnd }) => [
     value,
     `${codes} codes`,
-    `alone ${cell(alone)}`,
-    `end to end ${cell(endToEnd)}`,
+    `alone ${countText(alone)}`,
+    `end to end ${countText(endToEnd)}`,
   ]);
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column].length)));
   const lines = rows.map((row) => row.map((text, column) => text.padEnd(widths[column] ?? 0)).join("  "));
@@ -90,11 +92,19 @@ export function printVerification(report: VerifyReport): string {
 }
 
 function summaryLine({ samples, rounding, codes, alone, endToEnd, firstDiffering, accuracy }: VerifyReport): string {
+  const verb = alone.differing === 1 ? "differs" : "differ";
   const first = firstDiffering === undefined ? "" : `, first at "${firstDiffering}"`;
-  const classes = accuracy === undefined ? "" : `; accuracy ${accuracy.simulated} → ${accuracy.integer}`;
-  return `${samples} samples, rounding ${rounding}: of ${codes} codes ${cell(alone)} differ; end to end ${cell(endToEnd)}${first}${classes}`;
+  const classes =
+    accuracy === undefined ? "" : `; accuracy ${accuracy.simulated} simulated, ${accuracy.integer} integer`;
+  const head = `${samples} ${samples === 1 ? "sample" : "samples"}, rounding ${rounding}`;
+  return `${head}: ${alone.differing} of ${codes} codes ${verb}${sizeText(alone)}; end to end ${countText(endToEnd)}${first}${classes}`;
 }
 
-function cell({ differing, largest }: Differences): string {
-  return differing === 0 ? "0" : `${differing}, by ${largest} at most`;
+function countText(found: Differences): string {
+  return `${found.differing}${sizeText(found)}`;
+}
+
+function sizeText({ differing, largest }: Differences): string {
+  if (differing === 0) return "";
+  return largest === 1 ? ", by 1" : `, by at most ${largest}`;
 }

@@ -88,8 +88,10 @@ interface Compared {
 
 function comparedTensors(model: tf.LayersModel, integers: QuantizedGraph): readonly Compared[] {
   const { graph } = importLayersModel(model);
-  const rounding = model.layers.filter((layer) => layer instanceof RoundingLayer);
-  const layers = [...edgesOf(WHERE, model, graph), ...rounding.map((layer) => [layer.config.value, layer] as const)];
+  const edges = edgesOf(WHERE, model, graph);
+  // Averages with parameters of their own are rounded twice; the edge comes last.
+  const averages = model.layers.filter((layer) => layer instanceof RoundingLayer && !edges.has(layer.config.value));
+  const layers = [...edges, ...averages.map((layer) => [(layer as RoundingLayer).config.value, layer] as const)];
   return layers.map(([value, layer]) => {
     const tensor = codesTensor(integers, value);
     if (tensor !== undefined) return { value, layer, tensor };
