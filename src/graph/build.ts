@@ -49,9 +49,8 @@ export function buildGraph(name: string): GraphBuilder {
       return fresh;
     },
     freshValue(wanted) {
-      if (values.has(wanted)) return builder.freshName(wanted);
       taken.add(wanted);
-      return wanted;
+      return values.has(wanted) ? builder.freshName(wanted) : wanted;
     },
     input(value, shape, dtype = "float32") {
       inputs.push(value);

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs";
 import { setThreadsCount } from "@tensorflow/tfjs-backend-wasm";
 import { QATQuantizer } from "bitpress/tfjs";
-import { images, labels, OPTIMIZER, prediction, weightsByName } from "./simulated-model.js";
+import { images, integers, labels, OPTIMIZER, prediction, weightsByName } from "./simulated-model.js";
 
 /** A network with everything that has state: folded and lone batch norm, a shared layer, a sum, a concat, an average pool. */
 function network(): tf.LayersModel {
@@ -45,7 +45,7 @@ function folderHandler(folder: string): tf.io.IOHandler {
 }
 
 for (const backend of ["cpu", "wasm"]) {
-  test(`a simulated model in a fresh process: the same weights, ranges, counters and outputs; training goes on, on ${backend}`, async () => {
+  test(`a simulated model in a fresh process: the same weights, ranges, counters, outputs and integers; training goes on, on ${backend}`, async () => {
     setThreadsCount(1);
     await tf.setBackend(backend);
     const model = new QATQuantizer({ bits: 8, quantStartStep: 1, freezeBatchNormStep: 3 }).compress(network());
@@ -54,7 +54,7 @@ for (const backend of ["cpu", "wasm"]) {
     const folder = mkdtempSync(join(tmpdir(), "bitpress-simulated-"));
     try {
       await model.save(folderHandler(folder));
-      const saved = { weights: weightsByName(model), prediction: prediction(model) };
+      const saved = { weights: weightsByName(model), prediction: prediction(model), integers: await integers(model) };
       await fit(model);
       const script = fileURLToPath(new URL("fresh-process.ts", import.meta.url));
       const child = spawnSync(process.execPath, ["--import", "tsx", script, folder, backend], { encoding: "utf8" });

@@ -92,6 +92,22 @@ for (const place of PLACES) {
       });
     }
 
+    it("grids of fewer bits round where their codes lie in int8: at the top, so that ties go up", async () => {
+      await go(place);
+      nothingLeft("bits", () => {
+        const quantizer = { bits: 4, signed: true, symmetric: false } as const;
+        const layer = new RoundingLayer({ name: "rounding", value: "pool", quantizer, parts: 2, ties: "away" });
+        // Averages of two codes of -8…7 with zero point -2, in steps of 0.5.
+        const codes = [-7.5, -6.5, -2.5, -0.5, 0.5, 6.5];
+        const x = tf.tensor1d(codes.map((q) => (q + 2) * 0.5));
+        const y = layer.call([x, tf.tensor2d([0.5, -2], [2, 1])]);
+        assert.deepEqual(
+          Array.from(y.dataSync()).map((value) => value / 0.5 - 2),
+          [-7, -6, -2, 0, 1, 7],
+        );
+      });
+    });
+
     it("an input that is not quantized stays as it is; the gradient is whole", async () => {
       await go(place);
       nothingLeft("gradient", () => {
