@@ -10,11 +10,10 @@ export type { Report, TensorReport } from "./quantizers/report.js";
 export { accelerate } from "./tfjs/accelerate.js";
 export {
   type CalibrateOptions,
-  type CalibrationBatch,
-  type CalibrationSamples,
   type CalibrationState,
   calibrate,
 } from "./tfjs/calibrate.js";
+export { type ConvertOptions, convert } from "./tfjs/convert.js";
 export { DoReFaQuantizer } from "./tfjs/dorefa-quantizer.js";
 export type { DoReFaReport } from "./tfjs/dorefa-report.js";
 export { enableWasmTraining } from "./tfjs/enable-wasm-training.js";
@@ -23,4 +22,7 @@ export type { TfjsModel } from "./tfjs/live-model.js";
 export { NaiveQuantizer } from "./tfjs/naive-quantizer.js";
 export { QATQuantizer } from "./tfjs/qat-quantizer.js";
 export type { FloatLayer, QATReport } from "./tfjs/qat-report.js";
+export type { CalibrationBatch, CalibrationSamples } from "./tfjs/sample-batches.js";
 export { saveHandler, toArtifacts } from "./tfjs/save.js";
+export { type VerifyOptions, verify } from "./tfjs/verify.js";
+export { type Differences, type LayerParity, printVerification, type VerifyReport } from "./tfjs/verify-report.js";

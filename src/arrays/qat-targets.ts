@@ -3,9 +3,9 @@ import type { GridOptions } from "../core/grid.js";
 import type { Shape } from "../core/shape.js";
 import type { StateDict } from "../core/tensor.js";
 import type { LayerSettings, PlacementDefaults, TargetSettings } from "../graph/passes/placement-settings.js";
+import type { TrainingGrid } from "../graph/training-weights.js";
 import { isLayerType } from "../quantizers/layer-types.js";
 import type { QATPlan } from "../quantizers/qat.js";
-import type { TrainingGrid } from "../quantizers/training-weights.js";
 import { weightGrid } from "../quantizers/weight-rule.js";
 import type { StateDictLayer } from "./weighted-layers.js";
 

@@ -1,4 +1,4 @@
-import type { WeightedNode } from "../graph/types.js";
+import type { GraphNode, WeightedNode } from "../graph/types.js";
 import type { LayerUse } from "./layer-use.js";
 import { BatchNormLayer } from "./simulated/batch-norm-layer.js";
 import { ClipLayer } from "./simulated/clip-layer.js";
@@ -30,21 +30,28 @@ export function importSimulated(use: LayerUse): { readonly value: string } | und
   }
   if (layer instanceof BatchNormLayer) {
     const { node } = layer.config;
-    return { value: builder.add({ ...node, ...placed(use), ...momentNames(use) }) };
+    return { value: builder.add({ ...node, ...placed(use, node), ...momentNames(use) }) };
   }
-  if (layer instanceof OpLayer) return { value: builder.add({ ...layer.config.node, ...placed(use), inputs }) };
+  if (layer instanceof OpLayer) {
+    const { node } = layer.config;
+    return { value: builder.add({ ...node, ...placed(use, node), inputs }) };
+  }
   return undefined;
 }
 
-function placed({ name, inputs }: LayerUse) {
-  return { name, inputs: inputs.slice(0, 1), outputs: [name] };
+/** Where a use of a layer stands. Its value has the name that it had in the graph which the model was made from. */
+function placed({ name, source, inputs, builder }: LayerUse, node: GraphNode) {
+  const [output] = node.outputs;
+  const path = source.id.slice(0, source.id.length - source.name.length);
+  const value = output === node.name ? name : builder.freshValue(path + output);
+  return { name, inputs: inputs.slice(0, 1), outputs: [value] };
 }
 
 function weightedNode(use: LayerUse, node: WeightedNode): WeightedNode {
   const { batchNorm } = node;
   return {
     ...node,
-    ...placed(use),
+    ...placed(use, node),
     weights: nameOf(use, node.op === "depthwiseConv2d" ? "depthwise_kernel" : "kernel"),
     ...(node.bias !== undefined && { bias: nameOf(use, "bias") }),
     ...(batchNorm !== undefined && { batchNorm: { ...batchNorm, ...momentNames(use) } }),

@@ -1,9 +1,9 @@
 import type * as tf from "@tensorflow/tfjs";
 import { gridOf } from "../core/grid.js";
+import { trainingGridOptions, trainingWeightParams } from "../graph/training-weights.js";
 import type { Graph, WeightedNode } from "../graph/types.js";
 import { weightsView } from "../graph/weights-view.js";
 import { quantizedReport, type Report, reportOf, type TensorReport, untouchedReport } from "../quantizers/report.js";
-import { trainingGridOptions, trainingWeightParams } from "../quantizers/training-weights.js";
 import { quantize } from "../wasm/quantize.js";
 import { IMPORTED_CLASSES } from "./import-layer.js";
 import { WeightedLayer } from "./simulated/weighted-layer.js";

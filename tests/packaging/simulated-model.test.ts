@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs";
 import { setThreadsCount } from "@tensorflow/tfjs-backend-wasm";
 import { DoReFaQuantizer, QATQuantizer } from "bitpress/tfjs";
-import { images, labels, OPTIMIZER, prediction, weightsByName } from "./simulated-model.js";
+import { images, integers, labels, OPTIMIZER, prediction, weightsByName } from "./simulated-model.js";
 
 /** A network with everything that has state: folded and lone batch norm, a shared layer, a sum, a concat, an average pool. */
 function network(): tf.LayersModel {
@@ -53,7 +53,7 @@ function inFreshProcess(folder: string, backend: string): { loaded: unknown; tra
 }
 
 for (const backend of ["cpu", "wasm"]) {
-  test(`a simulated model in a fresh process: the same weights, ranges, counters and outputs; training goes on, on ${backend}`, async () => {
+  test(`a simulated model in a fresh process: the same weights, ranges, counters, outputs and integers; training goes on, on ${backend}`, async () => {
     setThreadsCount(1);
     await tf.setBackend(backend);
     const model = new QATQuantizer({ bits: 8, quantStartStep: 1, freezeBatchNormStep: 3 }).compress(network());
@@ -62,7 +62,7 @@ for (const backend of ["cpu", "wasm"]) {
     const folder = mkdtempSync(join(tmpdir(), "bitpress-simulated-"));
     try {
       await model.save(folderHandler(folder));
-      const saved = { weights: weightsByName(model), prediction: prediction(model) };
+      const saved = { weights: weightsByName(model), prediction: prediction(model), integers: await integers(model) };
       await fit(model);
       const { loaded, trained } = inFreshProcess(folder, backend);
       assert.deepEqual(loaded, saved);

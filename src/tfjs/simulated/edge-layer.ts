@@ -6,7 +6,7 @@ import { fakeQuantize } from "../ops/fake-quantize.js";
 import { observeRange } from "../ops/observe-range.js";
 import { noParams, paramsTensor } from "../ops/quant-params-tensor.js";
 import { rangeParams } from "../ops/range-params.js";
-import { collector } from "./call-mode.js";
+import { collector, recorder } from "./call-mode.js";
 import { ConfiguredLayer, type LayerConfig } from "./configured-layer.js";
 import { type LayerVariable, readCounter, writeCounter } from "./counter.js";
 
@@ -61,7 +61,9 @@ export class EdgeLayer extends ConfiguredLayer<EdgeConfig> {
       const rounds = collect === undefined && this.#advance(x, training);
       this.#rounds = rounds && !("observeOnly" in this.config.quantizer);
       if (!this.#rounds) return x.clone();
-      return fakeQuantize(x, this.params(), gridOf(this.name, optionsOf(this.config.quantizer)));
+      const rounded = fakeQuantize(x, this.params(), gridOf(this.name, optionsOf(this.config.quantizer)));
+      recorder()?.(this, rounded);
+      return rounded;
     });
   }
 
