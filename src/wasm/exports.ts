@@ -1,3 +1,5 @@
+import type { BinaryExports } from "./instance.js";
+
 /** Kernel over one tensor with one scale. */
 type PerTensorKernel = (
   x: number,
@@ -21,11 +23,14 @@ type PerChannelKernel = (
   qmax: number,
 ) => void;
 
-/** What the train binary exports. All arguments are numbers; pointers are byte offsets. Documented in assembly/kernels. */
-export interface TrainExports {
-  initConstants(ptr: number): number;
-  features(): number;
+/** What the infer binary exports. Layers are described by words in linear memory: layer-words.ts. */
+export interface InferExports extends BinaryExports {
+  /** Runs `count` > 0 layers, described one behind the other. */
+  runLayers(layerPtr: number, count: number): void;
+}
 
+/** What the train binary exports. All arguments are numbers; pointers are byte offsets. Documented in assembly/kernels. */
+export interface TrainExports extends BinaryExports {
   readonly quantizeF32ToI8: PerTensorKernel;
   readonly quantizeF32ToU8: PerTensorKernel;
   readonly quantizeF32ToI16: PerTensorKernel;

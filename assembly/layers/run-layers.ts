@@ -1,0 +1,51 @@
+import { images, kernel, LAYER_BYTES, x as input, xImageBytes, y as output, yImageBytes } from "../core/layer-words";
+import { conv2dDirect } from "./conv2d-direct";
+import { copyRows } from "./copy-rows";
+import { depthwiseConv2d } from "./depthwise-conv2d";
+import { fillRows } from "./fill-rows";
+import { matrixVector } from "./matrix-vector";
+import { winograd } from "./winograd";
+
+/** Runs a layer on one image. Numbers are those of KERNELS in src/wasm/layer-words.ts. */
+function runImage(layer: usize, x: usize, y: usize): void {
+  switch (kernel(layer)) {
+    case 0:
+      copyRows(layer, x, y);
+      break;
+    case 1:
+      fillRows(layer, y);
+      break;
+    case 2:
+      conv2dDirect(layer, x, y);
+      break;
+    case 3:
+      matrixVector(layer, x, y);
+      break;
+    case 4:
+      depthwiseConv2d(layer, x, y);
+      break;
+    case 5:
+      winograd(layer, x, y, 2);
+      break;
+    case 6:
+      winograd(layer, x, y, 4);
+      break;
+    default:
+      unreachable();
+  }
+}
+
+/** Runs `count` > 0 layers, described one behind the other. */
+export function runLayers(layer: usize, count: i32): void {
+  do {
+    let x = input(layer);
+    let y = output(layer);
+    let left = images(layer);
+    do {
+      runImage(layer, x, y);
+      x += xImageBytes(layer);
+      y += yImageBytes(layer);
+    } while (--left > 0);
+    layer += LAYER_BYTES;
+  } while (--count > 0);
+}
