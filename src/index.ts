@@ -27,6 +27,10 @@ export type { FloatTensor, IntegerArrays, IntegerTensor, SafetensorsTensor } fro
 export { type WriteSafetensorsOptions, writeSafetensors } from "./formats/safetensors/write-safetensors.js";
 export type { ModelArtifacts, WeightSpec } from "./formats/tfjs-model/artifacts.js";
 export { type ModelFiles, readTfjs, writeTfjs } from "./formats/tfjs-model/files.js";
+export { readTflite } from "./formats/tflite/read-tflite.js";
+export { type WriteTfliteOptions, writeTflite } from "./formats/tflite/write-tflite.js";
+export type { Int8Tensor, PlainTensor, QuantizedGraph, QuantizedNode } from "./graph/quantized-graph.js";
+export { validateQuantizedGraph } from "./graph/validate-quantized.js";
 export { type HistogramObserver, histogramObserver } from "./observers/histogram-observer.js";
 export { type MinMaxObserver, minMaxObserver } from "./observers/min-max-observer.js";
 export { type MovingAverageObserver, movingAverageObserver } from "./observers/moving-average-observer.js";

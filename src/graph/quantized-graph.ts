@@ -31,24 +31,26 @@ export interface Int8Tensor {
   /** −128…127. */
   readonly zeroPoint: number;
   /**
-   * Smallest code that its producer may write, zeroPoint … 127 or absent for −128. Activations below 8 bits lie at the top of the
-   * int8 grid, so that saturation is their upper bound and this their lower one.
+   * Smallest code that its producer may write, −127 … 127 or absent for −128. Activations below 8 bits lie at the top of the
+   * int8 grid, so that saturation is their upper bound and this their lower one. What the producer's op and activation give
+   * by themselves is included (smallestCode), so a reader of this field needs to look no further. Inputs of the graph and
+   * constants have none: nobody clamps them.
    */
   readonly qmin?: number;
   /** Present in constants alone: an operand that no node computes. */
   readonly data?: Int8Array;
 }
 
-/** float32 stands at the borders only (before `quantize`, after `dequantize`); int32 is what argMax gives. */
+/** float32 is read by `quantize` and written by `dequantize` alone; int32 is what argMax gives. */
 export interface PlainTensor {
   readonly dtype: "float32" | "int32";
   readonly shape: readonly number[];
 }
 
 interface NodeBase {
-  /** Unique in the graph. */
+  /** For errors and reports, unique in the graph. A file keeps none: what is read from one is named after its output. */
   readonly name: string;
-  /** Names of tensors. */
+  /** Names of tensors; constants stand among those of add, subtract and multiply only, never alone. */
   readonly inputs: readonly string[];
   /** Name of a tensor. */
   readonly output: string;
@@ -56,14 +58,14 @@ interface NodeBase {
 
 /** A node whose int8 weights multiply its input; sums are int32. */
 interface IntegerLinearNode extends NodeBase {
-  /** Codes with zero point 0. */
+  /** Codes with zero point 0; −127…127 by this library, −128 in some files of others. */
   readonly weights: Int8Array;
   readonly weightsShape: readonly number[];
   /** Bits that a file stores per code: 4 where every code lies in −8…7 and its author asked for it. */
   readonly weightBits: 8 | 4;
   /** One per tensor, or one per output channel. float32 values > 0. */
   readonly weightScales: Float32Array;
-  /** One per output channel, on the grid input scale · weight scale, zero point 0; absent: zeros. */
+  /** One per output channel, on the grid input scale · weight scale, zero point 0; absent: zeros, and absent where all are. */
   readonly bias?: Int32Array;
   readonly activation: FusedActivation;
 }
@@ -99,7 +101,7 @@ export interface IntegerFullyConnectedNode extends IntegerLinearNode {
   readonly keepDims: boolean;
 }
 
-/** inputs[0] ∘ inputs[1]; sizes of 1 broadcast. */
+/** inputs[0] ∘ inputs[1]; sizes of 1 broadcast, and missing axes are leading ones of size 1. */
 export interface IntegerArithmeticNode extends NodeBase {
   readonly op: "add" | "subtract" | "multiply";
   readonly activation: FusedActivation;
@@ -186,7 +188,7 @@ export interface IntegerArgMaxNode extends NodeBase {
   readonly axis: number;
 }
 
-/** quantize: float32 → int8, or int8 → int8 of other parameters. dequantize: int8 → float32. */
+/** quantize: float32 → int8, or int8 → int8 of other parameters or a larger qmin. dequantize: int8 → float32. */
 export interface IntegerBorderNode extends NodeBase {
   readonly op: "quantize" | "dequantize";
 }

@@ -12,7 +12,7 @@ export function sameShape(a: ValueShape, b: ValueShape): boolean {
 }
 
 /** `conv2d "block1/conv"`: how errors name a node. */
-export function nodeLabel({ op, name }: GraphNode): string {
+export function nodeLabel({ op, name }: { readonly op: string; readonly name: string }): string {
   return `${op} "${name}"`;
 }
 

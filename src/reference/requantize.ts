@@ -1,5 +1,5 @@
 import type { FixedPointMultiplier } from "./fixed-point-multiplier.js";
-import { fl, roundTiesToEven } from "./rounding.js";
+import { fl, roundTiesAway, roundTiesToEven, roundTiesUp } from "./rounding.js";
 
 /** Where sums go: y = clamp(zeroPoint + round(acc · M), qmin, qmax). */
 export interface OutputCodes {
@@ -61,7 +61,7 @@ export function roundFloat32(acc: number, scale: number): number {
  */
 export function roundOnce(acc: number, { multiplier, shift }: FixedPointMultiplier): number {
   const high = (acc >> 15) * multiplier + Math.floor(((acc & 0x7fff) * multiplier) / 2 ** 15);
-  return Math.floor(high / 2 ** (16 + shift) + 0.5);
+  return roundTiesUp(high / 2 ** (16 + shift));
 }
 
 /**
@@ -73,6 +73,5 @@ export function roundOnce(acc: number, { multiplier, shift }: FixedPointMultipli
 export function roundTwice(acc: number, { multiplier, shift }: FixedPointMultiplier): number {
   const high = roundOnce(shift < 0 ? acc << -shift : acc, { multiplier, shift: 0 });
   if (shift <= 0) return high;
-  const magnitude = Math.floor(Math.abs(high) / 2 ** shift + 0.5);
-  return high < 0 ? 0 - magnitude : magnitude;
+  return roundTiesAway(high / 2 ** shift);
 }

@@ -1,12 +1,12 @@
 import type { RoundingRule } from "../core/rounding-rule.js";
-import type { Int8Tensor, IntegerWeightedNode } from "../graph/quantized-graph.js";
+import type { Int8Tensor, IntegerArithmeticNode, IntegerWeightedNode } from "../graph/quantized-graph.js";
 import { activationBounds } from "../reference/activation-bounds.js";
 import { fixedPointMultiplier } from "../reference/fixed-point-multiplier.js";
-import type { Requantization } from "../reference/requantize.js";
+import type { OutputCodes, Requantization } from "../reference/requantize.js";
 import { fl } from "../reference/rounding.js";
 
 /**
- * How the sums of a layer with weights become codes: the one place where its scales become multipliers.
+ * How the sums of a layer with weights become codes.
  *
  *     M[c] = sx · sw[c] / sy in float64; tflite, fully connected, one weight scale: fl(sx · sw) / sy;
  *     float32: fl(fl(sx · sw[c]) / sy)
@@ -19,24 +19,70 @@ export function linearRequantization(
   output: Int8Tensor,
   rounding: RoundingRule,
 ): Requantization {
-  const bounds = { zeroPoint: output.zeroPoint, ...activationBounds(node.activation, output) };
+  const to = outputCodes(node, output, rounding);
   const channels = node.op === "depthwiseConv2d" ? node.weightsShape[2] : node.weightsShape[0];
-  const weightScale = (c: number) => node.weightScales[node.weightScales.length === 1 ? 0 : c];
+  const weightScale = (c: number): number => node.weightScales[node.weightScales.length === 1 ? 0 : c];
   if (rounding === "float32") {
-    const scale = Float32Array.from({ length: channels }, (_, c) =>
-      fl(fl(input.scale * weightScale(c)) / output.scale),
-    );
-    return { ...bounds, rounding, scale };
+    const scales = Array.from({ length: channels }, (_, c) => fl(input.scale * weightScale(c)) / output.scale);
+    return { ...to, rounding, scale: Float32Array.from(scales) };
   }
   const early = rounding === "tflite" && node.op === "fullyConnected" && node.weightScales.length === 1;
   const multipliers = Array.from({ length: channels }, (_, c) => {
     const product = input.scale * weightScale(c);
-    return fixedPointMultiplier(`${node.op} "${node.name}"`, (early ? fl(product) : product) / output.scale);
+    return (early ? fl(product) : product) / output.scale;
   });
+  const twice = rounding === "tflite" && node.op === "depthwiseConv2d";
+  return fixedPointRequantization(nodeLabel(node), multipliers, twice ? "twice" : "once", to);
+}
+
+/**
+ * How the product of two differences of codes becomes a code.
+ *
+ *     M = sa · sb / sy in float64;   tflite, float32: fl(fl(sa · sb) / sy)
+ *
+ * Errors: RangeError naming the node where M ≥ 2^8 (not in float32).
+ */
+export function productRequantization(
+  node: IntegerArithmeticNode,
+  a: Int8Tensor,
+  b: Int8Tensor,
+  output: Int8Tensor,
+  rounding: RoundingRule,
+): Requantization {
+  const to = outputCodes(node, output, rounding);
+  const inFloat32 = fl(fl(a.scale * b.scale) / output.scale);
+  if (rounding === "float32") return { ...to, rounding, scale: Float32Array.of(inFloat32) };
+  return rounding === "tflite"
+    ? fixedPointRequantization(nodeLabel(node), [inFloat32], "twice", to)
+    : fixedPointRequantization(nodeLabel(node), [(a.scale * b.scale) / output.scale], "once", to);
+}
+
+/** Requantization by one fixed-point multiplier for each M. Errors: RangeError naming `where`, for M ≥ 2^8. */
+export function fixedPointRequantization(
+  where: string,
+  M: readonly number[],
+  rounding: "once" | "twice",
+  to: OutputCodes,
+): Requantization {
+  const multipliers = M.map((multiplier) => fixedPointMultiplier(where, multiplier));
   return {
-    ...bounds,
-    rounding: rounding === "tflite" && node.op === "depthwiseConv2d" ? "twice" : "once",
+    ...to,
+    rounding,
     multiplier: Int32Array.from(multipliers, ({ multiplier }) => multiplier),
     shift: Int32Array.from(multipliers, ({ shift }) => shift),
   };
+}
+
+/** Zero point and bounds of a node's output. */
+export function outputCodes(
+  node: IntegerWeightedNode | IntegerArithmeticNode,
+  output: Int8Tensor,
+  rounding: RoundingRule,
+): OutputCodes {
+  return { zeroPoint: output.zeroPoint, ...activationBounds(node.activation, output, rounding) };
+}
+
+/** `conv2d "block1/conv"`: how errors name a node. */
+export function nodeLabel({ op, name }: { readonly op: string; readonly name: string }): string {
+  return `${op} "${name}"`;
 }
