@@ -174,17 +174,12 @@ export function planSession(graph: QuantizedGraph, options: PlanOptions): Plan {
       push(index, { ...step, x: { tensor: source, offset: step.x.offset } });
     } else if (node.op === "reshape") {
       const source = denseOf(node.inputs[0], index);
-      if (source === use(node.inputs[0], index).name && !borders.has(node.output)) {
-        aliases.set(node.output, source);
-      } else if (!borders.has(node.output)) {
-        // The dense copy lives on as the reshaped tensor.
-        aliases.set(node.output, source);
-      } else {
-        const dense = freshName(`${node.output} without border`, drafts);
-        aliases.set(dense, source);
-        const layout = tensorLayout(graph.tensors[node.output]);
+      if (borders.has(node.output)) {
         const output = defineOutput(node.output, index);
+        const layout = tensorLayout(graph.tensors[node.output]);
         for (const step of copySteps(source, layout, node.output, output.layout)) push(index, step);
+      } else {
+        aliases.set(node.output, source);
       }
     } else {
       for (const name of node.inputs) use(name, index);
