@@ -2,6 +2,8 @@
 // address of its constants block. Layers are described by words in linear memory (core/layer-words.ts).
 export { inferFeatures as features } from "./core/infer-features";
 export { initLayerConstants as initConstants } from "./core/layer-constants";
+export { dequantizeF32 } from "./layers/dequantize-f32";
+export { quantizeF32 } from "./layers/quantize-f32";
 export { requantizeExact } from "./layers/requantize-exact";
 export { requantizeFloat32 } from "./layers/requantize-float32";
 export { requantizeInteger } from "./layers/requantize-integer";

@@ -31,7 +31,16 @@
 //     22  groups         groups of four pixels or tiles that are packed at a time
 //     23  inRowBytes     from one row of the input to the next
 //     24  inChannels
-//     25  run            bytes below a tap that the sum takes, an even number
+//     25  run            bytes below a tap that the sum takes, an even number; elsewhere: neighbouring elements of a pixel
+//     26  x2             address of the second input
+//     27  x2RowBytes
+//     28  x2PixelBytes
+//     29  xStep          from one element of a run to the next: 1, 0 where one serves all, or more (copyStrided)
+//     30  x2Step         1 or 0
+//     31  scale          f32: quantizeF32, dequantizeF32
+//
+// Sizes mean what the names of convolutions say wherever they can: other layers walk `rows` rows of `columns` pixels of `run`
+// neighbouring elements. Walks of more loops are several layers.
 //
 // A channel block is what eight output channels need, 128 bytes:
 //
@@ -45,6 +54,9 @@
 //      108  rule           i32      which requantization (requantize.ts)
 //      112  inChannel      i32      depthwise: input channel of the first of the eight
 //      120  spread         i8[8]    depthwise: input channel of each, from inChannel on
+//
+// Layers without weights have one block, for any eight neighbouring elements: count is 8, or less where a run is shorter; addCodes has
+// the multipliers of its inputs at 32 and 64, combineCodes the zero points of its inputs at 112 and 116.
 //
 // Where there are more than eight channels, the last block takes the last eight: it shares some with the one before, and no
 // kernel has code for the rest of a division by eight.
@@ -161,6 +173,30 @@
 // @ts-ignore: decorator
 @inline export function run(layer: usize): i32 {
   return load<i32>(layer, 100);
+}
+// @ts-ignore: decorator
+@inline export function x2(layer: usize): usize {
+  return load<u32>(layer, 104);
+}
+// @ts-ignore: decorator
+@inline export function x2RowBytes(layer: usize): i32 {
+  return load<i32>(layer, 108);
+}
+// @ts-ignore: decorator
+@inline export function x2PixelBytes(layer: usize): i32 {
+  return load<i32>(layer, 112);
+}
+// @ts-ignore: decorator
+@inline export function xStep(layer: usize): i32 {
+  return load<i32>(layer, 116);
+}
+// @ts-ignore: decorator
+@inline export function x2Step(layer: usize): i32 {
+  return load<i32>(layer, 120);
+}
+// @ts-ignore: decorator
+@inline export function scale(layer: usize): f32 {
+  return load<f32>(layer, 124);
 }
 
 // @ts-ignore: decorator

@@ -11,3 +11,14 @@
     bytes >>= 8;
   } while (--count > 0);
 }
+
+/** Stores the first `count` of the sixteen codes in a register, 1..16. */
+// @ts-ignore: decorator
+@inline export function storeSixteen(at: usize, codes: v128, count: i32): void {
+  if (count == 16) {
+    v128.store(at, codes);
+    return;
+  }
+  storeCodes(at, codes, min(count, 8));
+  if (count > 8) storeCodes(at + 8, v128.shuffle<i64>(codes, codes, 1, 1), count - 8);
+}

@@ -9,6 +9,20 @@ export const LAYER_KERNELS = [
   "depthwiseConv2d",
   "winograd2",
   "winograd4",
+  "copyStrided",
+  "addCodes",
+  "multiplyCodes",
+  "addTables",
+  "maxPool",
+  "averagePool",
+  "meanCodes",
+  "resizeNearest",
+  "resizeBilinear",
+  "lookUpCodes",
+  "softmax",
+  "argMax",
+  "quantizeF32",
+  "dequantizeF32",
 ] as const;
 
 export type LayerKernel = (typeof LAYER_KERNELS)[number];
@@ -41,13 +55,19 @@ export const LAYER_WORDS = [
   "inRowBytes",
   "inChannels",
   "run",
+  "x2",
+  "x2RowBytes",
+  "x2PixelBytes",
+  "xStep",
+  "x2Step",
+  "scale",
 ] as const;
 
-/** The words of a layer that are no addresses. Those that a kernel does not read may be left out. */
+/** The words of a layer that are no addresses, `scale` by its bits. Those that a kernel does not read may be left out. */
 export type LayerNumbers = Readonly<
   Partial<
     Record<
-      Exclude<(typeof LAYER_WORDS)[number], "kernel" | "x" | "y" | "weights" | "blocks" | "scratch" | "taps">,
+      Exclude<(typeof LAYER_WORDS)[number], "kernel" | "x" | "x2" | "y" | "weights" | "blocks" | "scratch" | "taps">,
       number
     >
   >
@@ -71,8 +91,15 @@ export const BLOCK = {
   rule: 27,
   inChannel: 28,
   spread: 30,
+  /** addCodes: the multiplier of the second input. */
+  secondMultiplier: 16,
+  /** combineCodes: of the two inputs. */
+  zeroPoint: 28,
+  secondZeroPoint: 29,
 } as const;
 /** Requantizations by number: the order of assembly/layers/requantize.ts. */
 export const BLOCK_RULE = { integer: 0, exact: 1, float32: 2, twice: 3 } as const;
 /** Tiles whose sums wait in the scratch of conv2dDirect. */
 export const DIRECT_TILES = 16;
+/** Groups of eight whose sums wait in the scratch of multiplyCodes and addTables. */
+export const COMBINED_GROUPS = 64;
