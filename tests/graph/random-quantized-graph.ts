@@ -161,7 +161,7 @@ function buildQuantizedGraph(choices: readonly number[], options: RandomGraphOpt
     add: () => true,
     subtract: () => true,
     multiply: () => true,
-    concat: () => true,
+    concat: (x) => shapeOf(x).length > 1,
     maxPool2d: isMap,
     averagePool2d: isMap,
     mean: (x) => shapeOf(x).length > 1,
@@ -196,7 +196,11 @@ function buildQuantizedGraph(choices: readonly number[], options: RandomGraphOpt
     );
     if (kind === 0) return x;
     if (kind === 1 && others.length > 0) return pick(others);
-    const constant = pick([[], [shape[shape.length - 1]], shape.map((size, i) => (i === 0 ? 1 : size))]);
+    const constant = pick([
+      [],
+      [shape.length > 1 ? shape[shape.length - 1] : 1],
+      shape.map((size, i) => (i === 0 ? 1 : size)),
+    ]);
     const size = constant.reduce((a, b) => a * b, 1);
     tensors.set(name, { dtype: "int8", shape: constant, ...params(between(0.01, 0.5)), data: codes(size, 127) });
     return name;
@@ -226,7 +230,7 @@ function buildQuantizedGraph(choices: readonly number[], options: RandomGraphOpt
         return push({ op, inputs: [x], ...fields, strides, dilations, padding: pad, multiplier }, params);
       }
       case "fullyConnected": {
-        const keepDims = choose(2) === 1;
+        const keepDims = rank > 1 && choose(2) === 1;
         const depth = keepDims ? shape[rank - 1] : shape.slice(1).reduce((a, b) => a * b, 1);
         const channels = 1 + choose(6);
         const { fields, params } = linear(x, [channels, depth], channels, depth);
@@ -243,7 +247,7 @@ function buildQuantizedGraph(choices: readonly number[], options: RandomGraphOpt
       }
       case "concat": {
         const inputs = [x, ...Array.from({ length: choose(3) }, () => requantized(x, same(x)))];
-        const axis = 1 + choose(Math.max(rank - 1, 1));
+        const axis = 1 + choose(rank - 1);
         const others = [...tensors.keys()].filter(
           (other) =>
             tensors.get(other)?.dtype === "int8" &&
@@ -254,7 +258,7 @@ function buildQuantizedGraph(choices: readonly number[], options: RandomGraphOpt
             int8(other).scale < 200 * int8(x).scale,
         );
         if (others.length > 0) inputs.push(requantized(pick(others), same(x)));
-        return push({ op, inputs, axis: rank === 1 ? 0 : axis }, same(x));
+        return push({ op, inputs, axis }, same(x));
       }
       case "maxPool2d":
       case "averagePool2d": {
