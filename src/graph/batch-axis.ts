@@ -1,4 +1,4 @@
-import { expectThat } from "../core/expect-that.js";
+import { expectThat, quoted } from "../core/expect-that.js";
 import type { QuantizedGraph, QuantizedNode } from "./quantized-graph.js";
 import { nodeLabel } from "./shapes.js";
 
@@ -11,6 +11,10 @@ import { nodeLabel } from "./shapes.js";
  * Errors: QuantError `unsupported`, naming the first node that does.
  */
 export function checkBatchAxis(graph: QuantizedGraph): void {
+  for (const input of graph.inputs) {
+    const { shape } = graph.tensors[input];
+    expectThat(shape.length > 0, "unsupported", `graph input ${quoted(input)}`, "a first axis", "none");
+  }
   for (const node of graph.nodes) {
     const where = nodeLabel(node);
     expectThat(

@@ -78,6 +78,12 @@ test("ops along axis 0 do not", () => {
   assert.ok(!keepsApart({ x: int8([2]), y: int8([1]) }, fc));
 });
 
+test("an input without axes has no batch", () => {
+  const graph = quantizedGraph({ x: int8([]), y: int8([1]) }, [{ op: "reshape", inputs: ["x"], output: "y" }]);
+  const message = 'graph input "x": expected a first axis, got none';
+  assert.throws(() => checkBatchAxis(graph), new QuantError("unsupported", message, { where: 'graph input "x"' }));
+});
+
 test("random graphs keep samples apart", () => {
   fc.assert(
     fc.property(randomQuantizedGraph(), (graph) => checkBatchAxis(graph)),
