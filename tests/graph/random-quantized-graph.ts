@@ -49,6 +49,8 @@ export interface RandomGraphOptions {
   readonly io?: "int8" | "float32";
   /** Whether activations below 8 bits (a qmin that no op gives) occur; default true. */
   readonly lowBit?: boolean;
+  /** Whether weights of 4 bits occur, which runtimes older than TensorFlow Lite 2.11 do not know; default true. */
+  readonly fourBit?: boolean;
 }
 
 /** An arbitrary of quantized networks. */
@@ -61,7 +63,7 @@ export function randomQuantizedGraph(options: RandomGraphOptions = {}): fc.Arbit
 
 /** The network that some numbers choose: 0 and small ones choose small things; where they end, zeros follow. */
 function buildQuantizedGraph(choices: readonly number[], options: RandomGraphOptions = {}): QuantizedGraph {
-  const { ops = QUANTIZED_OPS, nodes: most = 6, io, lowBit = true } = options;
+  const { ops = QUANTIZED_OPS, nodes: most = 6, io, lowBit = true, fourBit = true } = options;
   let at = 0;
   const choose = (count: number): number => (choices[at++] ?? 0) % count;
   const pick = <T>(values: readonly T[]): T => values[choose(values.length)];
@@ -126,7 +128,7 @@ function buildQuantizedGraph(choices: readonly number[], options: RandomGraphOpt
 
   /** Weights, bias and parameters of a linear op that sums `depth` products per channel. */
   function linear(x: string, weightsShape: readonly number[], channels: number, depth: number) {
-    const bits = pick([8, 4] as const);
+    const bits = pick(fourBit ? ([8, 4] as const) : ([8] as const));
     const limit = bits === 8 ? 127 : 7;
     const scales = Float32Array.from({ length: pick([1, channels]) }, () => between(0.002, 0.01));
     const spread = 74 * limit * 0.58 * Math.sqrt(depth);
