@@ -9,11 +9,13 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 process.chdir(root);
 const { version } = JSON.parse(await readFile("package.json", "utf8"));
 
-/** What src/wasm/binary.ts becomes in a bundle. */
+/** What src/wasm/binary.ts and src/wasm/infer-binary.ts become in a bundle. */
 type Binary = "inline" | "module" | "edge-module";
+/** The binaries: assembly/train.ts, assembly/infer.ts. */
+const WASM_ENTRIES = ["train", "infer"] as const;
 
 await clean();
-await Promise.all([buildTypes(), buildWasm("simd").then(bundle), buildWasm("debug")]);
+await Promise.all([buildTypes(), buildAllWasm("simd").then(bundle), buildAllWasm("debug")]);
 
 async function clean(): Promise<void> {
   await rm("build", { recursive: true, force: true });
@@ -25,12 +27,17 @@ async function clean(): Promise<void> {
 }
 
 /** In a process of its own, without the loader that runs this script: that would transform the compiler, too. */
-async function buildWasm(target: "simd" | "debug"): Promise<void> {
-  await runCompiler("node_modules/assemblyscript/bin/asc.js", ["--target", target]);
-  const file = `build/train.${target}.wasm`;
+async function buildWasm(entry: string, target: "simd" | "debug"): Promise<void> {
+  const file = `build/${entry}.${target}.wasm`;
+  const output = ["--outFile", file, "--textFile", `build/${entry}.${target}.wat`];
+  await runCompiler("node_modules/assemblyscript/bin/asc.js", [`assembly/${entry}.ts`, "--target", target, ...output]);
   // An unknown target is no error to asc: it compiles with the plain options and writes no file.
   if (!existsSync(file)) throw new Error(`asc --target ${target}: expected it to write ${file}, got no file`);
-  await copyFile(file, `dist/wasm/train.${target}.wasm`);
+  await copyFile(file, `dist/wasm/${entry}.${target}.wasm`);
+}
+
+async function buildAllWasm(target: "simd" | "debug"): Promise<void> {
+  await Promise.all(WASM_ENTRIES.map((entry) => buildWasm(entry, target)));
 }
 
 function buildTypes(): Promise<void> {
@@ -47,7 +54,7 @@ function runCompiler(path: string, args: string[]): Promise<void> {
 }
 
 async function bundle(): Promise<void> {
-  const entries = ["index", "tfjs"].map((name) => `src/${name}.ts`);
+  const entries = ["index", "runtime", "tfjs"].map((name) => `src/${name}.ts`);
   await Promise.all([
     esm([...entries, "src/cli.ts"], "dist", "inline"),
     esm(entries, "dist/workerd", "module"),
@@ -90,21 +97,25 @@ function options(binary: Binary): esbuild.BuildOptions {
   };
 }
 
-/** Replaces src/wasm/binary.ts by the inline bytes or by an import of the .wasm file. */
+/** Replaces src/wasm/binary.ts and infer-binary.ts by the inline bytes or by an import of the .wasm file. */
 function swapBinary(binary: Binary): esbuild.Plugin {
-  const file = `../wasm/train.simd.wasm${binary === "edge-module" ? "?module" : ""}`;
-  const contents =
+  const contents = (entry: string, name: string): string =>
     binary === "inline"
-      ? `import bytes from "wasm-bytes"; export const defaultBinary = () => ({ bytes });`
-      : `import module from "${file}"; export const defaultBinary = () => ({ module });`;
+      ? `import bytes from "wasm-bytes:${entry}"; export const ${name} = () => ({ bytes });`
+      : `import module from "../wasm/${entry}.simd.wasm${binary === "edge-module" ? "?module" : ""}"; export const ${name} = () => ({ module });`;
   return {
     name: "swap-binary",
     setup(build) {
-      build.onLoad({ filter: /src[\\/]wasm[\\/]binary\.ts$/ }, () => ({ contents, loader: "js", resolveDir: "src" }));
+      for (const [filter, entry, name] of [
+        [/src[\\/]wasm[\\/]binary\.ts$/, "train", "defaultBinary"],
+        [/src[\\/]wasm[\\/]infer-binary\.ts$/, "infer", "inferBinary"],
+      ] as const) {
+        build.onLoad({ filter }, () => ({ contents: contents(entry, name), loader: "js", resolveDir: "src" }));
+      }
       build.onResolve({ filter: /\.wasm(\?module)?$/ }, ({ path }) => ({ path, external: true }));
-      build.onResolve({ filter: /^wasm-bytes$/ }, ({ path }) => ({ path, namespace: "bytes" }));
-      build.onLoad({ filter: /.*/, namespace: "bytes" }, async () => ({
-        contents: await readFile("build/train.simd.wasm"),
+      build.onResolve({ filter: /^wasm-bytes:/ }, ({ path }) => ({ path: path.slice(11), namespace: "bytes" }));
+      build.onLoad({ filter: /.*/, namespace: "bytes" }, async ({ path }) => ({
+        contents: await readFile(`build/${path}.simd.wasm`),
         loader: "binary",
       }));
     },

@@ -5,12 +5,19 @@ export type { QuantizedGraph } from "./graph/quantized-graph.js";
 export type { ObserverState } from "./observers/observer.js";
 export type { CalibrationConfig, TargetCalibration } from "./quantizers/calibration-config.js";
 export type { ConfigList } from "./quantizers/config-list.js";
+export type { DoReFaOptions, DoReFaTrainingOptions } from "./quantizers/dorefa-options.js";
 export type { NaiveOptions } from "./quantizers/naive.js";
 export type { QATOptions, QATSchedule } from "./quantizers/qat.js";
 export type { Report, TensorReport } from "./quantizers/report.js";
 export { accelerate } from "./tfjs/accelerate.js";
-export { type CalibrateOptions, type CalibrationState, calibrate } from "./tfjs/calibrate.js";
+export {
+  type CalibrateOptions,
+  type CalibrationState,
+  calibrate,
+} from "./tfjs/calibrate.js";
 export { type ConvertOptions, convert } from "./tfjs/convert.js";
+export { DoReFaQuantizer } from "./tfjs/dorefa-quantizer.js";
+export type { DoReFaReport } from "./tfjs/dorefa-report.js";
 export { enableWasmTraining } from "./tfjs/enable-wasm-training.js";
 export { type ExportedModel, exportModel } from "./tfjs/export-model.js";
 export type { TfjsModel } from "./tfjs/live-model.js";

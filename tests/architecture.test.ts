@@ -85,13 +85,13 @@ test("imports in src name files that exist, by their .js name", () => {
   assert.deepEqual(wrong, []);
 });
 
-test("bare imports: tfjs in src/tfjs, the loader in src/wasm, flatbuffers in the writer of .tflite, node: in the command line and the source tree's binary", () => {
+test("bare imports: tfjs in src/tfjs, the loader in src/wasm, flatbuffers in the writer of .tflite, node: in the command line and the source tree's binaries", () => {
   const allowed = (path: string, name: string): boolean => {
     if (name.startsWith("node:"))
-      return folderOf(path) === "cli" || path === "src/cli.ts" || path === "src/wasm/binary.ts";
+      return folderOf(path) === "cli" || path === "src/cli.ts" || /^src\/wasm\/(infer-)?binary\.ts$/.test(path);
     if (name === "@tensorflow/tfjs") return folderOf(path) === "tfjs";
     if (name === "flatbuffers") return path === "src/formats/tflite/encode-file.ts";
-    return name === "@assemblyscript/loader" && path === "src/wasm/load.ts";
+    return name === "@assemblyscript/loader" && path === "src/wasm/instance.ts";
   };
   const wrong = sources.flatMap((path) =>
     importsOf(path)
@@ -106,6 +106,7 @@ test("entries only pass names on", () => {
   for (const path of [
     ...ENTRIES.map((name) => `src/${name}.ts`).filter((path) => sources.includes(path)),
     "assembly/train.ts",
+    "assembly/infer.ts",
   ]) {
     let rest = withoutComments(read(path)).trim();
     while (passing.test(rest)) rest = rest.replace(passing, "");

@@ -1,6 +1,8 @@
 import type { GraphNode, WeightedNode } from "../graph/types.js";
 import type { LayerUse } from "./layer-use.js";
 import { BatchNormLayer } from "./simulated/batch-norm-layer.js";
+import { ClipLayer } from "./simulated/clip-layer.js";
+import { DorefaLayer } from "./simulated/dorefa-layer.js";
 import { EdgeLayer } from "./simulated/edge-layer.js";
 import { OpLayer } from "./simulated/op-layer.js";
 import { ParamsLayer } from "./simulated/params-layer.js";
@@ -15,7 +17,7 @@ import { WeightedLayer } from "./simulated/weighted-layer.js";
 export function importSimulated(use: LayerUse): { readonly value: string } | undefined {
   const { layer, builder, inputs } = use;
   if (layer instanceof ParamsLayer) return { value: inputs[0] };
-  if (layer instanceof EdgeLayer) {
+  if (layer instanceof EdgeLayer || layer instanceof ClipLayer) {
     builder.quantize(inputs[0], layer.config.quantizer);
     return { value: inputs[0] };
   }
@@ -23,7 +25,9 @@ export function importSimulated(use: LayerUse): { readonly value: string } | und
     builder.quantize(inputs[0], { like: inputs[1] });
     return { value: inputs[0] };
   }
-  if (layer instanceof WeightedLayer) return { value: builder.add(weightedNode(use, layer.config.node)) };
+  if (layer instanceof WeightedLayer || layer instanceof DorefaLayer) {
+    return { value: builder.add(weightedNode(use, layer.config.node)) };
+  }
   if (layer instanceof BatchNormLayer) {
     const { node } = layer.config;
     return { value: builder.add({ ...node, ...placed(use, node), ...momentNames(use) }) };

@@ -42,12 +42,16 @@ export function qatReport(graph: Graph, weights: ReadonlyMap<string, tf.Tensor>,
     if (known.has(name) || tensor.dtype !== "float32") continue;
     rows.push(untouchedReport(name, { data: tensor.dataSync<"float32">(), shape: tensor.shape }));
   }
-  const float = graph.nodes.flatMap((node): FloatLayer[] => {
+  return { ...reportOf(rows), float: floatLayers(graph) };
+}
+
+/** The layers that no op of the graph expresses. */
+export function floatLayers({ nodes }: Graph): FloatLayer[] {
+  return nodes.flatMap((node): FloatLayer[] => {
     if (node.op !== "opaque") return [];
     const { name, className, id } = node.layer;
     return [{ name, className, place: id, reason: node.reason, supported: IMPORTED_CLASSES }];
   });
-  return { ...reportOf(rows), float };
 }
 
 function weightRow(layer: WeightedLayer, node: WeightedNode): TensorReport {

@@ -1,3 +1,5 @@
+import type { BinaryExports } from "./instance.js";
+
 /** Kernel over one tensor with one scale. */
 type PerTensorKernel = (
   x: number,
@@ -21,11 +23,14 @@ type PerChannelKernel = (
   qmax: number,
 ) => void;
 
-/** What the train binary exports. All arguments are numbers; pointers are byte offsets. Documented in assembly/kernels. */
-export interface TrainExports {
-  initConstants(ptr: number): number;
-  features(): number;
+/** What the infer binary exports. Layers are described by words in linear memory: layer-words.ts. */
+export interface InferExports extends BinaryExports {
+  /** Runs `count` > 0 layers, described one behind the other. */
+  runLayers(layerPtr: number, count: number): void;
+}
 
+/** What the train binary exports. All arguments are numbers; pointers are byte offsets. Documented in assembly/kernels. */
+export interface TrainExports extends BinaryExports {
   readonly quantizeF32ToI8: PerTensorKernel;
   readonly quantizeF32ToU8: PerTensorKernel;
   readonly quantizeF32ToI16: PerTensorKernel;
@@ -102,6 +107,7 @@ export interface TrainExports {
   depthwiseBackpropFilterF32(x: number, dy: number, dw: number, geometry: number, scratch: number): void;
   depthwiseBackpropInputF32(dy: number, weights: number, dx: number, geometry: number, scratch: number): void;
   maxPoolGradientF32(dy: number, x: number, dx: number, geometry: number): void;
+  signActivationsF32(x: number, out: number, n: number): void;
   clipGradientF32(dy: number, x: number, out: number, n: number, lo: number, hi: number): void;
   biasGradientF32(dy: number, dbias: number, rows: number, channels: number, scratch: number): void;
   momentsF32(x: number, mean: number, variance: number, rows: number, channels: number, scratch: number): void;

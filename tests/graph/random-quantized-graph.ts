@@ -60,7 +60,7 @@ export function randomQuantizedGraph(options: RandomGraphOptions = {}): fc.Arbit
 }
 
 /** The network that some numbers choose: 0 and small ones choose small things; where they end, zeros follow. */
-export function buildQuantizedGraph(choices: readonly number[], options: RandomGraphOptions = {}): QuantizedGraph {
+function buildQuantizedGraph(choices: readonly number[], options: RandomGraphOptions = {}): QuantizedGraph {
   const { ops = QUANTIZED_OPS, nodes: most = 6, io, lowBit = true } = options;
   let at = 0;
   const choose = (count: number): number => (choices[at++] ?? 0) % count;

@@ -17,6 +17,8 @@ import {
   QuantError,
   quantize,
   residentArray,
+  signActivations,
+  signActivationsGradient,
   unpackBits,
 } from "bitpress";
 
@@ -204,6 +206,9 @@ function checkDorefa(check: Check): void {
   check("dorefaWeightsGradient", dorefaWeightsGradient(dy, w, 4), "Float32Array[65536] fnv1a 93d55b05");
   check("dorefaActivations", dorefaActivations(w, 2), "Float32Array[65536] fnv1a 8f3c1838");
   check("dorefaActivationsGradient", dorefaActivationsGradient(dy, w, 2), "Float32Array[65536] fnv1a e73069db");
+  check("dorefaActivations to 2", dorefaActivations(w, 2, { bound: 2 }), "Float32Array[65536] fnv1a 8dffcae5");
+  check("signActivations", signActivations(w), "Float32Array[65536] fnv1a f6062245");
+  check("signActivationsGradient", signActivationsGradient(dy, w), "Float32Array[65536] fnv1a ea2dce00");
   const options = { batch: 64, seed: 1, step: 2, tensor: 3, offset: 2 ** 32 - 5 };
   check("dorefaGradients 1", dorefaGradients(w, 1, options), "Float32Array[65536] fnv1a 2f706945");
   check("dorefaGradients 4", dorefaGradients(w, 4, options), "Float32Array[65536] fnv1a 84e060c0");

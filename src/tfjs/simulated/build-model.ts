@@ -4,6 +4,8 @@ import type { EdgeQuantizer, FixedQuantizer, Graph, GraphNode, OwnQuantizer, Wei
 import { weightsView } from "../../graph/weights-view.js";
 import { NEVER, type QATSchedule } from "../../quantizers/qat.js";
 import { BatchNormLayer } from "./batch-norm-layer.js";
+import { ClipLayer } from "./clip-layer.js";
+import { DorefaLayer } from "./dorefa-layer.js";
 import { EdgeLayer } from "./edge-layer.js";
 import { OpLayer } from "./op-layer.js";
 import "./register-layers.js";
@@ -88,14 +90,19 @@ function quantized(
   quantizer: EdgeQuantizer,
 ): Built {
   const { schedule, values } = building;
+  if ("bound" in quantizer || "sign" in quantizer) {
+    const layer = new ClipLayer({ name: `${value}/quantized`, value, quantizer });
+    return { tensor: layer.apply(tensor) as tf.SymbolicTensor, params: undefined };
+  }
   if (!("like" in quantizer)) {
     const { decay, freezeObserversStep } = schedule;
     const quantStartStep = startStepOf(building, value, quantizer);
-    const name = `${value}/quantized`;
+    const name = `${value}/${"observeOnly" in quantizer ? "observed" : "quantized"}`;
     const layer = new EdgeLayer({ name, value, quantizer, quantStartStep, decay, freezeObserversStep });
     // An average is rounded to its input's parameters first, then to its own.
     const average = averageOnGrid(building, value, tensor, node, node?.inputs[0]);
     const rounded = layer.apply(average ?? tensor) as tf.SymbolicTensor;
+    if ("observeOnly" in quantizer) return { tensor: rounded, params: undefined };
     let params: tf.SymbolicTensor | undefined;
     return {
       tensor: rounded,
@@ -168,11 +175,16 @@ function makeLayer({ graph, schedule, weightNames }: Building, node: GraphNode):
   const { name } = node;
   if (isWeighted(node)) {
     const shapes = { weights: graph.weights[node.weights].shape, channels: channelsOf(node) };
+    const { batchNorm, weights, bias, dorefa } = node;
+    if (dorefa !== undefined) {
+      const layer = new DorefaLayer({ name, node: { ...node, dorefa }, shapes });
+      weightNames.set(layer, { kernel: weights, depthwise_kernel: weights, bias });
+      return layer;
+    }
     const uses = graph.nodes.filter((other) => isWeighted(other) && other.weights === node.weights).length;
     const quantStartStep = node.weightGrid?.quantStartStep ?? schedule.quantStartStep;
     const { freezeBatchNormStep } = schedule;
     const layer = new WeightedLayer({ name, node, shapes, uses, quantStartStep, freezeBatchNormStep });
-    const { batchNorm, weights, bias } = node;
     weightNames.set(layer, {
       kernel: weights,
       depthwise_kernel: weights,

@@ -25,6 +25,7 @@ export interface EdgeConfig extends LayerConfig {
  *
  * The parameters of its last call are there for the layers behind (ParamsLayer).
  * In training, step n (from 0): observes while n < freezeObserversStep, rounds from quantStartStep on. In evaluation: rounds.
+ * One that only observes never rounds.
  * Weights, none trainable: range [min, max], observed (batches seen), step; with fixed parameters the step alone.
  *
  * Errors: QuantError `not-calibrated` where values must be rounded before any were seen, `non-finite` for NaN or ±Infinity.
@@ -57,7 +58,8 @@ export class EdgeLayer extends ConfiguredLayer<EdgeConfig> {
       const [x] = [inputs].flat();
       const collect = collector();
       collect?.(this.config.value, x);
-      this.#rounds = collect === undefined && this.#advance(x, training);
+      const rounds = collect === undefined && this.#advance(x, training);
+      this.#rounds = rounds && !("observeOnly" in this.config.quantizer);
       if (!this.#rounds) return x.clone();
       const rounded = fakeQuantize(x, this.params(), gridOf(this.name, optionsOf(this.config.quantizer)));
       recorder()?.(this, rounded);

@@ -16,6 +16,7 @@ const POOL = { poolSize: [2, 2], strides: [1, 1], padding: "same" };
 function short(quantizer: EdgeQuantizer): string {
   if ("like" in quantizer) return `like ${quantizer.like}`;
   const grid = `${quantizer.signed ? "int" : "uint"}${quantizer.bits}`;
+  if ("bound" in quantizer || "sign" in quantizer) return `${grid} of DoReFa`;
   const start = quantizer.quantStartStep === undefined ? "" : ` from ${quantizer.quantStartStep}`;
   if ("fixed" in quantizer) {
     return `${grid} fixed 1/${1 / quantizer.fixed.scale} ${quantizer.fixed.zeroPoint}${start}`;
