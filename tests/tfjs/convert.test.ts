@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { readTflite } from "../../src/formats/tflite/read-tflite.js";
+import { writeTflite } from "../../src/formats/tflite/write-tflite.js";
 import type { QuantizedGraph } from "../../src/graph/quantized-graph.js";
 import { calibrate } from "../../src/tfjs/calibrate.js";
 import { convert } from "../../src/tfjs/convert.js";
 import { QATQuantizer } from "../../src/tfjs/qat-quantizer.js";
 import { reload } from "./model-checks.js";
-import { MODELS, randomizeWeights, sampleInputs } from "./model-zoo.js";
+import { CONVERTIBLE, MODELS, randomizeWeights, sampleInputs } from "./model-zoo.js";
 
 before(() => tf.setBackend("cpu"));
 
@@ -80,6 +82,15 @@ describe("convert", () => {
     await convert(model);
     assert.equal(tf.memory().numTensors, tensors);
     assert.deepEqual(weights(), before);
+  });
+
+  it("a .tflite file holds all of it", async () => {
+    for (const name of CONVERTIBLE) {
+      for (const options of [{}, { bits: 4 }]) {
+        const integers = await convert(await calibrated(name, options));
+        assert.deepEqual(readTflite(writeTflite(integers)), integers, name);
+      }
+    }
   });
 
   it("refuses unknown options", async () => {

@@ -13,26 +13,11 @@ import { convert } from "../../src/tfjs/convert.js";
 import { QATQuantizer } from "../../src/tfjs/qat-quantizer.js";
 import { type VerifyOptions, verify } from "../../src/tfjs/verify.js";
 import { printVerification, type VerifyReport } from "../../src/tfjs/verify-report.js";
-import { MODELS, randomizeWeights } from "./model-zoo.js";
+import { CONVERTIBLE, MODELS, randomizeWeights } from "./model-zoo.js";
 
 before(() => tf.setBackend("cpu"));
 
 type Options = ConstructorParameters<typeof QATQuantizer>[0];
-
-/** Models of the zoo that integers compute. */
-const CONVERTIBLE = Object.keys(MODELS).filter(
-  (name) =>
-    ![
-      "batch norm over another axis",
-      "one-dimensional convolutions of unknown length",
-      "every activation",
-      "merge of different ranks",
-      "channels first",
-      "recurrent and wrapped layers",
-      "embedding",
-      "custom layers",
-    ].includes(name),
-);
 
 /** Random inputs, so many samples. */
 const inputsOf = (model: tf.LayersModel, samples: number): tf.Tensor[] =>
@@ -130,6 +115,25 @@ describe("verify: every layer gives its simulation's codes", () => {
     const ops = integers.nodes.map(({ op }) => op);
     assert.deepEqual(ops.slice(2, 6), ["averagePool2d", "quantize", "resizeBilinear", "quantize"]);
     assertParity(await verify(simulated, integers, inputs), "own parameters");
+  });
+
+  it("a concat of values that others read too: requantized before it", async () => {
+    const { layers } = tf;
+    const x = tf.input({ shape: [6, 6, 3], name: "image" });
+    const conv = layers.conv2d({ name: "conv", filters: 4, kernelSize: 3, padding: "same", activation: "relu" });
+    const a = conv.apply(x) as tf.SymbolicTensor;
+    const gate = layers.activation({ name: "gate", activation: "sigmoid" }).apply(a) as tf.SymbolicTensor;
+    const joined = layers.concatenate({ name: "joined" }).apply([x, a, gate]) as tf.SymbolicTensor;
+    const model = tf.model({ inputs: x, outputs: [joined, a] });
+    for (const options of [{}, { bits: 4 }]) {
+      const { simulated, inputs } = await calibrated(model, options);
+      const integers = await convert(simulated);
+      const requantized = integers.nodes.filter(
+        ({ op, output }) => op === "quantize" && output.endsWith("/requantized"),
+      );
+      assert.equal(requantized.length, 3);
+      assertParity(await verify(simulated, integers, inputs), JSON.stringify(options));
+    }
   });
 
   it("upsamplings by any factors", async () => {

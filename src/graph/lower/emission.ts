@@ -6,9 +6,16 @@ import { checkRescale } from "./limits.js";
 export interface Emission {
   readonly tensors: Record<string, QuantizedTensor>;
   readonly nodes: QuantizedNode[];
-  /** A name like `wanted` that no tensor, node or value has. */
+  /** A name like `wanted` that no tensor and no value of the float graph has. */
   fresh(wanted: string): string;
 }
+
+/** A node before it has a name. */
+export type UnnamedNode = QuantizedNode extends infer Node
+  ? Node extends unknown
+    ? Omit<Node, "name">
+    : never
+  : never;
 
 /** @param taken names that fresh ones must differ from */
 export function startEmission(taken: Iterable<string>): Emission {
@@ -37,10 +44,15 @@ export function codesOf({ tensors }: Emission, name: string): Int8Tensor {
   return tensors[name] as Int8Tensor;
 }
 
+/** Adds a node, named as its output: files keep no other names. */
+export function addNode({ nodes }: Emission, node: UnnamedNode): void {
+  nodes.push({ ...node, name: node.output } as QuantizedNode);
+}
+
 /** Copies codes into another shape: a tensor `name` on the grid of `input`. */
 export function addReshape(emission: Emission, name: string, input: string, shape: readonly number[]): string {
   addCodes(emission, name, shape, codesOf(emission, input));
-  emission.nodes.push({ op: "reshape", name: emission.fresh(`${name}/reshape`), inputs: [input], output: name });
+  addNode(emission, { op: "reshape", inputs: [input], output: name });
   return name;
 }
 
@@ -50,6 +62,6 @@ export function onGrid(emission: Emission, where: string, input: string, grid: C
   if (sameCodes(from, grid)) return input;
   checkRescale(where, from.scale, grid.scale);
   addCodes(emission, name, from.shape, grid);
-  emission.nodes.push({ op: "quantize", name: emission.fresh(`${name}/quantize`), inputs: [input], output: name });
+  addNode(emission, { op: "quantize", inputs: [input], output: name });
   return name;
 }

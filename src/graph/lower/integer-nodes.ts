@@ -2,7 +2,7 @@ import { keepsParameters } from "../keeps-parameters.js";
 import { isWeighted } from "../readers.js";
 import type { GraphNode, OpaqueNode } from "../types.js";
 import { type CodeGrid, SYMMETRIC_UNIT, sameCodes, UNIT_INTERVAL } from "./code-grid.js";
-import { addCodes, addReshape, codesOf, type Emission, onGrid } from "./emission.js";
+import { addCodes, addNode, addReshape, codesOf, type Emission, onGrid } from "./emission.js";
 import type { WeightData } from "./integer-weights.js";
 import { checkRatio, checkRescale } from "./limits.js";
 import { addBatchNorm, addWeighted } from "./linear-nodes.js";
@@ -53,7 +53,6 @@ function givenGrid(node: ComputingNode, { emission, inputs }: Lowering): CodeGri
 
 function addOp(node: ComputingNode, lowering: Lowering): void {
   const { emission, where, inputs, output, shape, grid } = lowering;
-  const { name } = node;
   const scales = inputs.map((input) => codesOf(emission, input).scale);
   if (isWeighted(node)) {
     addWeighted(node, lowering);
@@ -74,68 +73,68 @@ function addOp(node: ComputingNode, lowering: Lowering): void {
       const map = node.keepDims ? output : emission.fresh(`${output}/map`);
       addCodes(emission, map, [batch, 1, 1, channels], grid);
       const window = { poolSize: [height, width], strides: [1, 1], padding: "valid" } as const;
-      emission.nodes.push({ op: "maxPool2d", name, inputs, output: map, ...window, activation: "linear" });
+      addNode(emission, { op: "maxPool2d", inputs, output: map, ...window, activation: "linear" });
       if (!node.keepDims) addReshape(emission, output, map, shape);
       return;
     }
     case "concat": {
       const moved = inputs.map((input) => onGrid(emission, where, input, grid, emission.fresh(`${input}/requantized`)));
       addCodes(emission, output, shape, grid);
-      emission.nodes.push({ op: "concat", name, inputs: moved, output, axis: node.axis });
+      addNode(emission, { op: "concat", inputs: moved, output, axis: node.axis });
       return;
     }
     case "add":
     case "subtract":
       for (const scale of scales) checkRescale(where, scale, grid.scale);
       addCodes(emission, output, shape, grid);
-      emission.nodes.push({ op: node.op, name, inputs, output, activation: node.activation });
+      addNode(emission, { op: node.op, inputs, output, activation: node.activation });
       return;
     case "multiply":
       checkRatio(where, "product of input scales / output scale", (scales[0] * scales[1]) / grid.scale);
       addCodes(emission, output, shape, grid);
-      emission.nodes.push({ op: node.op, name, inputs, output, activation: node.activation });
+      addNode(emission, { op: node.op, inputs, output, activation: node.activation });
       return;
     case "mean":
       checkRescale(where, scales[0], grid.scale);
       addCodes(emission, output, shape, grid);
-      emission.nodes.push({ op: "mean", name, inputs, output, axes: [1, 2], keepDims: node.keepDims });
+      addNode(emission, { op: "mean", inputs, output, axes: [1, 2], keepDims: node.keepDims });
       return;
     case "maxPool2d":
     case "averagePool2d": {
       const { op, poolSize, strides, padding } = node;
       addCodes(emission, output, shape, grid);
-      emission.nodes.push({ op, name, inputs, output, poolSize, strides, padding, activation: "linear" });
+      addNode(emission, { op, inputs, output, poolSize, strides, padding, activation: "linear" });
       return;
     }
     case "zeroPad2d":
       addCodes(emission, output, shape, grid);
-      emission.nodes.push({ op: "pad", name, inputs, output, padding: [[0, 0], ...node.padding, [0, 0]] });
+      addNode(emission, { op: "pad", inputs, output, padding: [[0, 0], ...node.padding, [0, 0]] });
       return;
     case "upsample2d": {
       const op = node.interpolation === "nearest" ? "resizeNearest" : "resizeBilinear";
       addCodes(emission, output, shape, grid);
       // tfjs samples at i / size.
-      emission.nodes.push({ op, name, inputs, output, alignCorners: false, halfPixelCenters: false });
+      addNode(emission, { op, inputs, output, alignCorners: false, halfPixelCenters: false });
       return;
     }
     case "permute":
       addCodes(emission, output, shape, grid);
-      emission.nodes.push({ op: "transpose", name, inputs, output, permutation: node.permutation });
+      addNode(emission, { op: "transpose", inputs, output, permutation: node.permutation });
       return;
     case "softmax":
       addCodes(emission, output, shape, grid);
-      emission.nodes.push({ op: "softmax", name, inputs, output, beta: 1 });
+      addNode(emission, { op: "softmax", inputs, output, beta: 1 });
       return;
     case "leakyRelu":
       addCodes(emission, output, shape, grid);
-      emission.nodes.push({ op: "leakyRelu", name, inputs, output, alpha: Math.fround(node.alpha) });
+      addNode(emission, { op: "leakyRelu", inputs, output, alpha: Math.fround(node.alpha) });
       return;
     case "relu":
     case "relu6":
     case "sigmoid":
     case "tanh":
       addCodes(emission, output, shape, grid);
-      emission.nodes.push({ op: node.op === "sigmoid" ? "logistic" : node.op, name, inputs, output });
+      addNode(emission, { op: node.op === "sigmoid" ? "logistic" : node.op, inputs, output });
       return;
   }
 }

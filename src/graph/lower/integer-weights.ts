@@ -26,6 +26,7 @@ export interface IntegerLayer {
   readonly codes: Int8Array;
   readonly weightBits: 8 | 4;
   readonly weightScales: Float32Array;
+  /** undefined: zeros. */
   readonly bias: Int32Array | undefined;
 }
 
@@ -58,11 +59,9 @@ export function integerLayer(
   const codes = quantize(weights, params, { shape }) as Int8Array;
   const weightScales = typeof params.scale === "number" ? Float32Array.of(params.scale) : params.scale;
   const channels = shape[shape.length - 1];
-  let biasOnGrid: Int32Array | undefined;
-  if (bias !== undefined) {
-    biasOnGrid = new Int32Array(channels);
-    biasCodes(bias, inputScale, weightScales, biasOnGrid);
-  }
+  const rounded = new Int32Array(channels);
+  if (bias !== undefined) biasCodes(bias, inputScale, weightScales, rounded);
+  const biasOnGrid = rounded.some((code) => code !== 0) ? rounded : undefined;
   checkMultipliers(where, inputScale, weightScales, outputScale);
   checkAccumulators(where, channelsFirst(codes, channels), channels, biasOnGrid);
   return { codes, weightBits: grid.bits <= 4 ? 4 : 8, weightScales, bias: biasOnGrid };

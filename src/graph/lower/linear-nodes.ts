@@ -3,7 +3,7 @@ import type { IntegerDepthwiseConv2dNode } from "../quantized-graph.js";
 import { BATCH_NORM_GRID } from "../training-weights.js";
 import type { BatchNormNode, WeightedNode } from "../types.js";
 import { weightsView } from "../weights-view.js";
-import { addCodes, addReshape, codesOf } from "./emission.js";
+import { addCodes, addNode, addReshape, codesOf } from "./emission.js";
 import type { Lowering } from "./integer-nodes.js";
 import { channelsFirst, integerLayer } from "./integer-weights.js";
 
@@ -24,9 +24,8 @@ export function addWeighted(
   const input = codesOf(emission, inputs[0]);
   const { codes, weightBits, weightScales, bias } = integerLayer(where, layer, data, input.scale, grid.scale);
   addCodes(emission, output, shape, grid);
-  const { name, activation } = node;
+  const { activation } = node;
   const common = {
-    name,
     inputs,
     output,
     weightBits,
@@ -40,7 +39,7 @@ export function addWeighted(
       const [kh, kw, channels, out] = node.weightsShape;
       const weights = channelsFirst(codes, out);
       const weightsShape = [out, kh, kw, channels] as const;
-      emission.nodes.push({ op: "conv2d", ...common, weights, weightsShape, strides, dilations, padding });
+      addNode(emission, { op: "conv2d", ...common, weights, weightsShape, strides, dilations, padding });
       return;
     }
     case "depthwiseConv2d": {
@@ -48,14 +47,14 @@ export function addWeighted(
       const [kh, kw, channels, multiplier] = node.weightsShape;
       const weightsShape = [kh, kw, channels * multiplier] as const;
       const geometry = { weightsShape, multiplier, strides, dilations, padding };
-      emission.nodes.push({ op: "depthwiseConv2d", ...common, weights: codes, ...geometry });
+      addNode(emission, { op: "depthwiseConv2d", ...common, weights: codes, ...geometry });
       return;
     }
     case "dense": {
       const [channels, out] = node.weightsShape;
       const weights = channelsFirst(codes, out);
       const keepDims = input.shape.length > 2;
-      emission.nodes.push({ op: "fullyConnected", ...common, weights, weightsShape: [out, channels], keepDims });
+      addNode(emission, { op: "fullyConnected", ...common, weights, weightsShape: [out, channels], keepDims });
       return;
     }
   }
@@ -80,9 +79,8 @@ export function addBatchNorm(
   const map = isMap ? shape : [shape[0], 1, sizeOf(shape.slice(1, -1)), channels];
   const from = isMap ? inputs[0] : addReshape(emission, emission.fresh(`${output}/input`), inputs[0], map);
   const to = addCodes(emission, isMap ? output : emission.fresh(`${output}/map`), map, grid);
-  const convolution: IntegerDepthwiseConv2dNode = {
+  const convolution: Omit<IntegerDepthwiseConv2dNode, "name"> = {
     op: "depthwiseConv2d",
-    name: node.name,
     inputs: [from],
     output: to,
     weights: codes,
@@ -96,6 +94,6 @@ export function addBatchNorm(
     dilations: [1, 1],
     padding: "valid",
   };
-  emission.nodes.push(convolution);
+  addNode(emission, convolution);
   if (!isMap) addReshape(emission, output, to, shape);
 }

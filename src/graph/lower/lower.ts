@@ -4,7 +4,7 @@ import { smallestCode } from "../smallest-code.js";
 import type { Graph, ValueShape } from "../types.js";
 import { validateQuantizedGraph } from "../validate-quantized.js";
 import { type CodeGrid, codeGrid, sameCodes } from "./code-grid.js";
-import { addCodes, addReshape, codesOf, type Emission, startEmission } from "./emission.js";
+import { addCodes, addNode, addReshape, codesOf, type Emission, startEmission } from "./emission.js";
 import { addIntegerNodes } from "./integer-nodes.js";
 import type { WeightData } from "./integer-weights.js";
 import { checkObstacles, layerLabel } from "./obstacles.js";
@@ -30,7 +30,7 @@ export interface LowerOptions {
  * Activations of fewer than 8 bits lie at the top of int8. Ops that need equal parameters get a requantize before or behind them where
  * they differ. dropout and identity vanish. A batch of unknown size is 1.
  *
- * Values keep their names as tensors; with float32 at the borders, "image" is the float tensor and "image/int8" holds its codes.
+ * Values keep their names as tensors, and nodes have those of what they give; with float32 at the borders, "image" is the float tensor and "image/int8" holds its codes.
  *
  * @param where begins the message of errors
  *
@@ -45,8 +45,7 @@ export function lower(
 ): QuantizedGraph {
   const grids = valueGrids(graph, params);
   checkObstacles(where, graph, grids);
-  const names = [...graph.nodes.map(({ name }) => name), ...Object.keys(graph.values)];
-  const emission = startEmission(names);
+  const emission = startEmission(Object.keys(graph.values));
   const lowered: Lowered = { graph, emission, io, tensors: new Map() };
   for (const input of graph.inputs) addInput(lowered, input, codeGrid(grids.get(input) as QuantParams));
   for (const node of graph.nodes) {
@@ -108,7 +107,7 @@ function addInput({ graph, emission, io, tensors }: Lowered, input: string, grid
   if (io === "int8") addCodes(emission, input, shape, free);
   else emission.tensors[input] = { dtype: "float32", shape };
   const codes = addCodes(emission, emission.fresh(`${input}/int8`), shape, grid);
-  emission.nodes.push({ op: "quantize", name: emission.fresh(`${input}/quantize`), inputs: [input], output: codes });
+  addNode(emission, { op: "quantize", inputs: [input], output: codes });
   tensors.set(input, codes);
 }
 
@@ -120,7 +119,7 @@ function addOutput({ graph, emission, io, tensors }: Lowered, value: string, lef
   const output = taken ? emission.fresh(`${value}/output`) : value;
   if (io === "int8") return addReshape(emission, output, codes, codesOf(emission, codes).shape);
   emission.tensors[output] = { dtype: "float32", shape: codesOf(emission, codes).shape };
-  emission.nodes.push({ op: "dequantize", name: emission.fresh(`${output}/dequantize`), inputs: [codes], output });
+  addNode(emission, { op: "dequantize", inputs: [codes], output });
   return output;
 }
 

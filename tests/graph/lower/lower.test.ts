@@ -247,7 +247,7 @@ describe("lower: layers with weights", () => {
       first.bias,
       Int32Array.of(...[1, -2].map((b, c) => Math.round(b / (0.5 * first.weightScales[c])))),
     );
-    assert.deepEqual(second.bias, Int32Array.of(0, 0));
+    assert.equal(second.bias, undefined, "zeros");
   });
 });
 
