@@ -1,5 +1,6 @@
 import { dequantize, fakeQuantize, fakeQuantizeGradient, minMax, quantize } from "./bitpress.js";
-import { compare, type Row } from "./comparison.js";
+import { boundsFor } from "./bounds.js";
+import { compare, type Peer, type Row } from "./comparison.js";
 import { memoryCopy } from "./memory-copy.js";
 import { resident } from "./resident.js";
 import { ELEMENTS, normalValues } from "./values.js";
@@ -21,22 +22,33 @@ export default async function measure(): Promise<Row[]> {
   const [x, dy, out] = [resident(values), resident(values), resident(new Float32Array(LARGE))];
   const codes = resident(new Int8Array(LARGE));
   const copy = memoryCopy();
-  const kernels: { name: string; run: () => unknown; bytes: number }[] = [
-    { name: "quantize", run: () => quantize(x(), PARAMS, { out: codes() }), bytes: 5 },
-    { name: "dequantize", run: () => dequantize(codes(), PARAMS, { out: out() }), bytes: 5 },
-    { name: "fake-quantize", run: () => fakeQuantize(x(), PARAMS, { out: out() }), bytes: 8 },
-    { name: "straight-through", run: () => fakeQuantizeGradient(dy(), x(), PARAMS, { out: out() }), bytes: 12 },
-    { name: "min/max", run: () => minMax(x()), bytes: 4 },
+  const bounds = boundsFor(LARGE);
+  const kernels: { name: string; run: () => unknown; bytes: number; bound: readonly Peer[] }[] = [
+    { name: "quantize", run: () => quantize(x(), PARAMS, { out: codes() }), bytes: 5, bound: bounds.quantize },
+    { name: "dequantize", run: () => dequantize(codes(), PARAMS, { out: out() }), bytes: 5, bound: bounds.dequantize },
+    {
+      name: "fake-quantize",
+      run: () => fakeQuantize(x(), PARAMS, { out: out() }),
+      bytes: 8,
+      bound: bounds.fakeQuantize,
+    },
+    {
+      name: "straight-through",
+      run: () => fakeQuantizeGradient(dy(), x(), PARAMS, { out: out() }),
+      bytes: 12,
+      bound: bounds.gradient,
+    },
+    { name: "min/max", run: () => minMax(x()), bytes: 4, bound: bounds.minMax },
   ];
   const rows: Row[] = [];
-  for (const { name, run, bytes } of kernels) {
+  for (const { name, run, bytes, bound } of kernels) {
     rows.push(
       ...(await compare({
         kernel: `${name}, 64 MiB of float32`,
         elements: LARGE,
         rounds: 21,
         resident: run,
-        peers: [{ name: "memory.copy of as many bytes", run: () => copy((bytes * LARGE) / 2), floor: 0.85 }],
+        peers: [{ name: "memory.copy of as many bytes", run: () => copy((bytes * LARGE) / 2), floor: 0.85 }, ...bound],
       })),
     );
   }
