@@ -13,37 +13,39 @@ interface BoundExports {
   read(x: number, out: number, n: number): void;
 }
 
-/** Peers that no kernel can beat: loops of bench/assembly/bounds.ts in a memory of their own. Their ratios are below 1. */
-export interface Bounds {
-  readonly quantize: readonly Peer[];
-  readonly dequantize: readonly Peer[];
-  readonly fakeQuantize: readonly Peer[];
-  readonly gradient: readonly Peer[];
-  readonly minMax: readonly Peer[];
-}
+/** Kernels whose bounds are known. */
+export type Bounded = "quantize" | "dequantize" | "fakeQuantize" | "fakeQuantizeGradient" | "minMax";
 
 let compiled: WebAssembly.Module | undefined;
 
-/** Bounds over tensors of `elements`, a multiple of 16. */
-export function boundsFor(elements: number): Bounds {
+/**
+ * Peers that no kernel can beat, so that their ratios are below 1: loops of bench/assembly/bounds.ts over tensors of
+ * `elements`, a multiple of 16, in a memory of their own.
+ */
+export function boundsOf(kernel: Bounded, elements: number): Peer[] {
   compiled ??= compile();
   const memory = new WebAssembly.Memory({ initial: Math.ceil((12 * elements) / 65536) + 1 });
   const values = new Float32Array(memory.buffer);
   const pattern = normalValues(Math.min(elements, ELEMENTS));
   for (let at = 0; at + pattern.length <= values.length; at += pattern.length) values.set(pattern, at);
   const loops = new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as BoundExports;
-  const peer = (name: string, run: () => void): Peer => ({ name: `bound: ${name}`, run });
   const tensor = 4 * elements;
-  return {
-    quantize: [peer("load, narrow, store", () => loops.narrow(0, tensor, elements))],
-    dequantize: [
-      peer("load, widen, store", () => loops.widen(0, elements, elements)),
-      peer("store", () => loops.fill(elements, elements)),
-    ],
-    fakeQuantize: [peer("load, divide, store", () => loops.divide(0, tensor, elements, Math.fround(6 / 255)))],
-    gradient: [peer("load twice, store", () => loops.combine(0, tensor, 2 * tensor, elements))],
-    minMax: [peer("load", () => loops.read(0, tensor, elements))],
-  };
+  const peer = (name: string, run: () => void): Peer => ({ name: `bound: ${name}`, run });
+  switch (kernel) {
+    case "quantize":
+      return [peer("load, narrow, store", () => loops.narrow(0, tensor, elements))];
+    case "dequantize":
+      return [
+        peer("load, widen, store", () => loops.widen(0, elements, elements)),
+        peer("store", () => loops.fill(elements, elements)),
+      ];
+    case "fakeQuantize":
+      return [peer("load, divide, store", () => loops.divide(0, tensor, elements, Math.fround(6 / 255)))];
+    case "fakeQuantizeGradient":
+      return [peer("load twice, store", () => loops.combine(0, tensor, 2 * tensor, elements))];
+    case "minMax":
+      return [peer("load", () => loops.read(0, tensor, elements))];
+  }
 }
 
 /** By the compiler and options of the kernels; away from asconfig.json, which asc would add to the call. */

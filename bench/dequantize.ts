@@ -1,5 +1,5 @@
 import { dequantize } from "./bitpress.js";
-import { boundsFor } from "./bounds.js";
+import { boundsOf } from "./bounds.js";
 import { CHANNEL_LAYOUTS, type ChannelLayout, channelParams } from "./channel-layouts.js";
 import { compare, type Row } from "./comparison.js";
 import { dequantizeChannelLoop, dequantizeLoops } from "./loops/dequantize.js";
@@ -38,7 +38,7 @@ async function measureTensor(elements: number): Promise<Row[]> {
         run: dropping(() => tensor.toFloat().sub(zeroPoint).mul(scale)),
         floor: 4,
       },
-      ...boundsFor(elements).dequantize,
+      ...boundsOf("dequantize", elements),
     ],
   });
 }

@@ -1,7 +1,7 @@
 import { resolveParams } from "../src/core/quant-params.js";
 import { straightThroughBounds } from "../src/wasm/fake-quantize-gradient.js";
 import { fakeQuantizeGradient } from "./bitpress.js";
-import { boundsFor } from "./bounds.js";
+import { boundsOf } from "./bounds.js";
 import { CHANNEL_LAYOUTS, type ChannelLayout, channelParams } from "./channel-layouts.js";
 import { compare, type Row } from "./comparison.js";
 import { gradientChannelLoop, gradientLoops } from "./loops/fake-quantize-gradient.js";
@@ -44,7 +44,7 @@ async function measureTensor(): Promise<Row[]> {
         run: dropping(() => dyTensor.mul(xTensor.greaterEqual(lo).logicalAnd(xTensor.lessEqual(hi)).toFloat())),
         floor: 50,
       },
-      ...boundsFor(ELEMENTS).gradient,
+      ...boundsOf("fakeQuantizeGradient", ELEMENTS),
     ],
   });
 }

@@ -1,5 +1,5 @@
 import { fakeQuantize } from "./bitpress.js";
-import { boundsFor } from "./bounds.js";
+import { boundsOf } from "./bounds.js";
 import { CHANNEL_LAYOUTS, type ChannelLayout, channelParams } from "./channel-layouts.js";
 import { compare, type Row } from "./comparison.js";
 import { fakeQuantizeChannelLoop, fakeQuantizeLoops } from "./loops/fake-quantize.js";
@@ -43,7 +43,7 @@ async function measureTensor(elements: number): Promise<Row[]> {
         run: dropping(() => tensor.div(scale).round().add(zeroPoint).clipByValue(qmin, qmax).sub(zeroPoint).mul(scale)),
         floor: 7,
       },
-      ...boundsFor(elements).fakeQuantize,
+      ...boundsOf("fakeQuantize", elements),
     ],
   });
 }

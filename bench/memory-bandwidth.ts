@@ -1,6 +1,6 @@
 import { dequantize, fakeQuantize, fakeQuantizeGradient, minMax, quantize } from "./bitpress.js";
-import { boundsFor } from "./bounds.js";
-import { compare, type Peer, type Row } from "./comparison.js";
+import { type Bounded, boundsOf } from "./bounds.js";
+import { compare, type Row } from "./comparison.js";
 import { memoryCopy } from "./memory-copy.js";
 import { resident } from "./resident.js";
 import { ELEMENTS, normalValues } from "./values.js";
@@ -22,33 +22,35 @@ export default async function measure(): Promise<Row[]> {
   const [x, dy, out] = [resident(values), resident(values), resident(new Float32Array(LARGE))];
   const codes = resident(new Int8Array(LARGE));
   const copy = memoryCopy();
-  const bounds = boundsFor(LARGE);
-  const kernels: { name: string; run: () => unknown; bytes: number; bound: readonly Peer[] }[] = [
-    { name: "quantize", run: () => quantize(x(), PARAMS, { out: codes() }), bytes: 5, bound: bounds.quantize },
-    { name: "dequantize", run: () => dequantize(codes(), PARAMS, { out: out() }), bytes: 5, bound: bounds.dequantize },
+  const kernels: { name: string; run: () => unknown; bytes: number; bounded: Bounded }[] = [
+    { name: "quantize", run: () => quantize(x(), PARAMS, { out: codes() }), bytes: 5, bounded: "quantize" },
+    { name: "dequantize", run: () => dequantize(codes(), PARAMS, { out: out() }), bytes: 5, bounded: "dequantize" },
     {
       name: "fake-quantize",
       run: () => fakeQuantize(x(), PARAMS, { out: out() }),
       bytes: 8,
-      bound: bounds.fakeQuantize,
+      bounded: "fakeQuantize",
     },
     {
       name: "straight-through",
       run: () => fakeQuantizeGradient(dy(), x(), PARAMS, { out: out() }),
       bytes: 12,
-      bound: bounds.gradient,
+      bounded: "fakeQuantizeGradient",
     },
-    { name: "min/max", run: () => minMax(x()), bytes: 4, bound: bounds.minMax },
+    { name: "min/max", run: () => minMax(x()), bytes: 4, bounded: "minMax" },
   ];
   const rows: Row[] = [];
-  for (const { name, run, bytes, bound } of kernels) {
+  for (const { name, run, bytes, bounded } of kernels) {
     rows.push(
       ...(await compare({
         kernel: `${name}, 64 MiB of float32`,
         elements: LARGE,
         rounds: 21,
         resident: run,
-        peers: [{ name: "memory.copy of as many bytes", run: () => copy((bytes * LARGE) / 2), floor: 0.85 }, ...bound],
+        peers: [
+          { name: "memory.copy of as many bytes", run: () => copy((bytes * LARGE) / 2), floor: 0.85 },
+          ...boundsOf(bounded, LARGE),
+        ],
       })),
     );
   }

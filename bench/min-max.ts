@@ -1,5 +1,5 @@
 import { minMax } from "./bitpress.js";
-import { boundsFor } from "./bounds.js";
+import { boundsOf } from "./bounds.js";
 import { CHANNEL_LAYOUTS, type ChannelLayout } from "./channel-layouts.js";
 import { compare, type Row } from "./comparison.js";
 import { minMaxChannelLoop, minMaxLoops } from "./loops/min-max.js";
@@ -31,7 +31,7 @@ async function measureTensor(kernel: string, x: Float32Array): Promise<Row[]> {
     peers: [
       { name: "JS loop", run: minMaxLoops.map((loop) => () => loop(x)), floor: 10 },
       { name: "tfjs wasm, 2 ops", run: dropping(() => [tensor.min(), tensor.max()]), floor: 15 },
-      ...boundsFor(ELEMENTS).minMax,
+      ...boundsOf("minMax", ELEMENTS),
     ],
   });
 }

@@ -1,5 +1,5 @@
 import { quantize } from "./bitpress.js";
-import { boundsFor } from "./bounds.js";
+import { boundsOf } from "./bounds.js";
 import { CHANNEL_LAYOUTS, type ChannelLayout, channelParams } from "./channel-layouts.js";
 import { compare, type Row } from "./comparison.js";
 import { looseQuantizeLoop, quantizeChannelLoop, quantizeLoops } from "./loops/quantize.js";
@@ -39,7 +39,7 @@ async function measureTensor(elements: number): Promise<Row[]> {
         run: dropping(() => tensor.div(scale).round().add(zeroPoint).clipByValue(qmin, qmax).toInt()),
         floor: 12,
       },
-      ...boundsFor(elements).quantize,
+      ...boundsOf("quantize", elements),
     ],
   });
 }
