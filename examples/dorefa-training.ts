@@ -1,6 +1,7 @@
 // Training in few bits from the start: weights, activations and gradients. What npm start shows and what
 // npm run accuracy -- dorefa measures.
 import type * as tf from "@tensorflow/tfjs";
+import type { Report } from "bitpress";
 import { DoReFaQuantizer } from "bitpress/tfjs";
 import type { ImageSet } from "./data/idx.js";
 import { accuracy } from "./evaluate.js";
@@ -27,6 +28,8 @@ export interface DorefaResult {
   /** Share of test images that the trained model gets right. */
   readonly accuracy: number;
   readonly msPerImage: number;
+  /** Bytes in float and in few bits. */
+  readonly report: Report;
 }
 
 /** Few bits want steps ten times the usual; chosen on training images that were left out (docs/dorefa.md). */
@@ -39,9 +42,10 @@ export async function trainDorefa(
   test: ImageSet,
   { weightBits, activationBits, gradientBits, ...how }: DorefaTraining,
 ): Promise<DorefaResult> {
-  const simulated = new DoReFaQuantizer({ weightBits, activationBits, gradientBits, seed: how.seed }).compress(model);
+  const quantizer = new DoReFaQuantizer({ weightBits, activationBits, gradientBits, seed: how.seed });
+  const simulated = quantizer.compress(model);
   const msPerImage = await train(simulated, training, { ...how, lastShare: 0.01 });
-  const result = { accuracy: accuracy(simulated, test), msPerImage };
+  const result = { accuracy: accuracy(simulated, test), msPerImage, report: quantizer.report() };
   simulated.dispose();
   return result;
 }

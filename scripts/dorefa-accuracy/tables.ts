@@ -34,7 +34,10 @@ export function tablesOf(runs: readonly Run[]): Table[] {
     })),
     {
       title: "noise of gradients, short runs",
-      rows: grouped(judged.filter(isShort), ({ bits, noise }) => ({ "W-A-G": bits, noise: noise ?? "the library" })),
+      rows: grouped(judged.filter(isShort), ({ bits, noise }) => ({
+        "W-A-G": bits,
+        noise: noise ?? "gradients as they are",
+      })),
     },
     {
       title: "learning rates, judged on training images left out",
