@@ -1,10 +1,11 @@
-// The main job: pretrained models in, four times smaller ones out, with their accuracy measured; and one trained to 4 bits.
+// The main job: pretrained models in, four times smaller ones out, with their accuracy measured; and two trained in few bits.
 //
 //   npm start                writes examples/out/<model>/
 //   npm start -- --quick     the same on 1000 images and one photo, as a test does
 //
 // Each model is quantized by NaiveQuantizer, stored with one byte per weight, loaded again by stock tfjs, and checked. Then
-// QATQuantizer trains the Fashion-MNIST CNN (MNIST where that set is not installed) with weights of 4 bits.
+// DoReFaQuantizer trains a LeNet for MNIST anew, with 1-bit weights, 2-bit activations and 4-bit gradients, and QATQuantizer trains
+// on the Fashion-MNIST CNN (MNIST where that set is not installed) with weights of 4 bits.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,7 +15,9 @@ import { NaiveQuantizer, type TfjsModel, toArtifacts } from "bitpress/tfjs";
 import { fashionMnist, firstImages, type ImageSet, mnist } from "./data/idx.js";
 import { modelFolder, nsfwModel } from "./data/models.js";
 import { photoCrops } from "./data/photos.js";
+import { DOREFA_RATE, trainDorefa } from "./dorefa-training.js";
 import { accuracy, largest, loadModel, margin, probabilities, startTensorflow } from "./evaluate.js";
+import { lenet } from "./lenet.js";
 import { trainQuantized } from "./quantized-training.js";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -24,8 +27,9 @@ interface Row {
   readonly model: string;
   readonly before: number;
   readonly after: number;
-  readonly fileBytes: number;
-  readonly sqnr: number;
+  /** Of the files and of the tensor that rounding changes most; undefined for a model that was trained, not rounded. */
+  readonly fileBytes?: number;
+  readonly sqnr?: number;
   readonly result: string;
 }
 
@@ -42,6 +46,7 @@ const rows = [
   await digits("mnist-cnn", mnist("t10k")),
   await digits("fashion-cnn", fashionMnist("t10k")),
   await mobilenet(),
+  await fewBits(),
 ].filter((row) => row !== undefined);
 print(rows);
 await trainToFourBits();
@@ -100,6 +105,34 @@ async function mobilenet(): Promise<Row> {
   return { model: name, before: report.bytesBefore, after: report.bytesAfter, fileBytes, sqnr: lowest(report), result };
 }
 
+/** A network trained from the start with 1-bit weights, 2-bit activations and 4-bit gradients between its ends. */
+async function fewBits(): Promise<Row> {
+  const name = "lenet 1-2-4";
+  const test = quick ? firstImages(mnist("t10k"), 1000) : mnist("t10k");
+  const images = quick ? 1920 : 20_000;
+  progress(`${name}: training`);
+  const model = lenet(1);
+  const { accuracy, report } = await trainDorefa(model, mnist("train"), test, {
+    ...{ weightBits: 1, activationBits: 2, gradientBits: 4, learningRate: DOREFA_RATE, epochs: 1, images, seed: 1 },
+    onProgress: tenths((done) => progress(`${name}: training, ${done} of ${images} images`)),
+  });
+  model.dispose();
+  const least = quick ? 0.8 : 0.97;
+  check(name, accuracy >= least, `accuracy of at least ${least}, got ${accuracy}`);
+  const result = `top-1 ${(100 * accuracy).toFixed(2)} % after ${images} images of training (${test.count} images)`;
+  return { model: name, before: report.bytesBefore, after: report.bytesAfter, result };
+}
+
+/** Calls with each tenth of the work, in percent. */
+function tenths(show: (done: string) => void): (done: number) => void {
+  let next = 0.1;
+  return (done) => {
+    if (done < next) return;
+    next = done + 0.1;
+    show(`${Math.round(100 * done)} %`);
+  };
+}
+
 /** A CNN with weights of 4 bits and activations of 8: after calibration alone, and after one short epoch of training. */
 async function trainToFourBits(): Promise<void> {
   const fashion = [fashionMnist("train"), fashionMnist("t10k")] as const;
@@ -111,14 +144,9 @@ async function trainToFourBits(): Promise<void> {
   progress(`${name}: training with 4-bit weights`);
   const model = (await loadModel(modelFolder(join(here, "models", name)))) as LayersModel;
   const float = accuracy(model, test);
-  let shown = 0;
   const { calibrated, trained, msPerImage } = await trainQuantized(model, training, test, {
     ...{ weightBits: 4, activationBits: 8, epochs: 1, images, seed: 1 },
-    onProgress: (done) => {
-      if (done < shown + 0.1) return;
-      shown = done;
-      progress(`${name}: training with 4-bit weights, ${Math.round(100 * done)} % of ${images} images`);
-    },
+    onProgress: tenths((done) => progress(`${name}: training with 4-bit weights, ${done} of ${images} images`)),
   });
   // Short of a full epoch little is learnt: then it only must not do harm.
   check(name, trained >= (quick ? calibrated - 0.02 : float - 0.02), "trained accuracy near float");
@@ -168,14 +196,14 @@ function progress(text: string): void {
 function print(table: readonly Row[]): void {
   if (process.stdout.isTTY) process.stdout.write("\r\x1b[K");
   const kib = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KiB`;
-  const header = ["model", "float32", "8 bit", "ratio", "weight files", "lowest SQNR", "result"];
+  const header = ["model", "float32", "quantized", "ratio", "weight files", "lowest SQNR", "result"];
   const lines = table.map(({ model, before, after, fileBytes, sqnr, result }) => [
     model,
     kib(before),
     kib(after),
     `${(before / after).toFixed(2)}x`,
-    kib(fileBytes),
-    `${sqnr.toFixed(1)} dB`,
+    fileBytes === undefined ? "–" : kib(fileBytes),
+    sqnr === undefined ? "–" : `${sqnr.toFixed(1)} dB`,
     result,
   ]);
   const widths = header.map((title, i) => Math.max(title.length, ...lines.map((line) => line[i].length)));

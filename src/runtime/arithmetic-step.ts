@@ -99,8 +99,9 @@ function productCall(a: Int8Tensor, b: Int8Tensor, to: Requantization): Call {
 function walk(node: string, call: Call, a: Operand, b: Operand, output: Operand): LayerStep[] {
   const [aSteps, bSteps, ySteps] = [broadcastSteps(a, output), broadcastSteps(b, output), axisSteps(output)];
   const merged = mergeLoops(output.shape.map((size, i) => ({ size, steps: [aSteps[i], bSteps[i], ySteps[i]] })));
-  // Where the output's elements are no neighbours, each is a pixel of its own.
-  const run = merged.at(-1)?.steps[2] === 1 ? merged.pop() : undefined;
+  // Where elements are no neighbours, each is a pixel of its own.
+  const [x = 0, x2 = 0, y = 0] = merged.at(-1)?.steps ?? [];
+  const run = x <= 1 && x2 <= 1 && y === 1 ? merged.pop() : undefined;
   const { loops, offsets } = innermostLoops(merged, 2, 3);
   const [rows, columns] = loops;
   const length = run?.size ?? 1;

@@ -16,14 +16,18 @@ it("the main job, quickly: exit code 0 and a table with every model", () => {
     .filter((line) => line.startsWith("| "))
     .map((line) => line.slice(2, -2).split(" | "));
   const [header, rule, ...models] = rows.map((cells) => cells.map((cell) => cell.trim()));
-  assert.deepEqual(header, ["model", "float32", "8 bit", "ratio", "weight files", "lowest SQNR", "result"]);
+  assert.deepEqual(header, ["model", "float32", "quantized", "ratio", "weight files", "lowest SQNR", "result"]);
   assert.ok(rule.every((cell) => /^-+$/.test(cell)));
   const fashion = fashionMnist("t10k");
   assert.deepEqual(
     models.map(([name]) => name),
-    ["mnist-cnn", ...(typeof fashion === "string" ? [] : ["fashion-cnn"]), "mobilenet-v2"],
+    ["mnist-cnn", ...(typeof fashion === "string" ? [] : ["fashion-cnn"]), "mobilenet-v2", "lenet 1-2-4"],
   );
-  for (const [name, , , ratio, , sqnr, result] of models) {
+  const [, float, small, ratio, files, sqnr, result] = models[models.length - 1];
+  // 78 336 weights of 1 bit, a scale for each of their two layers, and 2 394 values in float.
+  assert.deepEqual([float, small, ratio, files, sqnr], ["315.4 KiB", "18.9 KiB", "16.67x", "–", "–"]);
+  assert.match(result, /^top-1 \d+\.\d\d % after 1920 images of training \(1000 images\)$/);
+  for (const [name, , , ratio, , sqnr, result] of models.slice(0, -1)) {
     assert.ok(Number.parseFloat(ratio) > 3.5 && Number.parseFloat(ratio) < 4, `${name}: ${ratio}`);
     assert.ok(Number.parseFloat(sqnr) > 30, `${name}: ${sqnr}`);
     assert.match(

@@ -78,8 +78,9 @@ const CASES: readonly Case[] = [
     arithmetic(op, 0.5, 0.5, 1),
     arithmetic(op, 0.25, 0.5, 1),
     arithmetic(op, 0.3, 2 ** -9, 0.6),
+    arithmetic(op, 1, 2 ** -11, 1),
   ]),
-  ...[0.5, 0.25, 2 ** -5].map((scale) => arithmetic("multiply", scale, 0.5, 1)),
+  ...[0.5, 0.25, 2 ** -5, 2 ** -15, 2 ** -16].map((scale) => arithmetic("multiply", scale, 0.5, 1)),
   ...[0.5, 0.25, 0.75].flatMap((scale) => [
     pointwise("quantize", [scale, 1]),
     pointwise("relu", [scale, 1]),

@@ -102,4 +102,11 @@ describe("productRequantization", () => {
     assert.deepEqual(rule("tflite"), { ...to, ...quarter, rounding: "twice" });
     assert.deepEqual(rule("float32"), { ...to, rounding: "float32", scale: Float32Array.of(0.25) });
   });
+
+  it("float32: the builtin kernels' rule where XNNPACK does not take the multiplier", () => {
+    const rule = (rounding: "tflite" | "float32", scale: number) =>
+      productRequantization(product, int8(scale), int8(2 ** -8), int8(1), rounding);
+    assert.equal(rule("float32", 2 ** -8).rounding, "float32");
+    assert.deepEqual(rule("float32", 2 ** -9), rule("tflite", 2 ** -9));
+  });
 });
