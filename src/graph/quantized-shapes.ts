@@ -1,4 +1,4 @@
-import { QuantError } from "../core/errors.js";
+import { expectThat } from "../core/expect-that.js";
 import { formatShape, type Shape, sizeOf } from "../core/shape.js";
 import type { QuantizedNode } from "./quantized-graph.js";
 import { nodeLabel } from "./shapes.js";
@@ -19,24 +19,21 @@ export const MAX_RANK = 8;
  * Errors: QuantError `invalid-model`, naming the node, for inputs of a wrong number, rank or size, or fields that do not fit.
  */
 export function inferQuantizedShape(node: QuantizedNode, inputs: readonly Shape[], claimed: Shape): Shape {
-  const expect = (fits: boolean, expected: string, actual: Shape | string | number): void => {
-    if (fits) return;
-    const got = typeof actual === "object" ? formatShape(actual) : String(actual);
-    throw new QuantError("invalid-model", `${nodeLabel(node)}: expected ${expected}, got ${got}`, { node: node.name });
-  };
-  const arity = node.op === "add" || node.op === "subtract" || node.op === "multiply" ? 2 : 1;
-  if (node.op === "concat") expect(inputs.length > 0, "at least one input", 0);
-  else expect(inputs.length === arity, arity === 1 ? "one input" : "two inputs", inputs.length);
+  const expect: (fits: boolean, expected: string, actual: unknown) => void = (fits, expected, actual) =>
+    expectThat(fits, "invalid-model", nodeLabel(node), expected, actual);
+  const fewest = node.op === "add" || node.op === "subtract" || node.op === "multiply" ? 2 : 1;
+  const most = node.op === "concat" ? inputs.length : fewest;
+  expect(inputs.length >= fewest && inputs.length <= most, `${fewest} inputs`, inputs.length);
   const [x] = inputs;
   const rank = x.length;
+  const integers = (name: string, values: readonly number[], least: number, below = 2 ** 31): void => {
+    const wrong = values.find((n) => !(Number.isInteger(n) && n >= least && n < below));
+    expect(wrong === undefined, `${name} of integers in [${least}, ${below - 1}]`, wrong);
+  };
   const onMap = (): void => expect(rank === 4, "an input [batch, height, width, channels]", x);
-  const onAxis = (axis: number): void =>
-    expect(Number.isInteger(axis) && axis >= 0 && axis < rank, `an axis in [0, ${rank - 1}]`, axis);
   const windowed = (window: Pair, strides: Pair, dilations: Pair, padding: Padding): Shape => {
     onMap();
-    for (const n of [...window, ...strides, ...dilations]) {
-      expect(Number.isInteger(n) && n >= 1, "window, strides and dilations of integers ≥ 1", n);
-    }
+    integers("window, strides and dilations", [...window, ...strides, ...dilations], 1);
     const sizes = [0, 1].map((i) => {
       const reach = padding === "same" ? 0 : (window[i] - 1) * dilations[i];
       return Math.ceil((x[i + 1] - reach) / strides[i]);
@@ -75,7 +72,7 @@ export function inferQuantizedShape(node: QuantizedNode, inputs: readonly Shape[
       });
     }
     case "concat": {
-      onAxis(node.axis);
+      integers("an axis", [node.axis], 0, rank);
       for (const shape of inputs) {
         const same = shape.length === rank && shape.every((size, i) => i === node.axis || size === x[i]);
         expect(same, `inputs that differ from ${formatShape(x)} in axis ${node.axis} only`, shape);
@@ -88,19 +85,15 @@ export function inferQuantizedShape(node: QuantizedNode, inputs: readonly Shape[
       return [x[0], height, width, x[3]];
     }
     case "mean": {
-      node.axes.forEach((axis, i) => {
-        onAxis(axis);
-        expect(i === 0 || axis > node.axes[i - 1], "ascending axes", node.axes);
-      });
-      expect(node.axes.length > 0, "at least one axis", 0);
+      integers("axes", node.axes, 0, rank);
+      const ascending = node.axes.every((axis, i) => i === 0 || axis > node.axes[i - 1]);
+      expect(node.axes.length > 0 && ascending, "ascending axes", node.axes);
       const kept = x.map((size, i) => (node.axes.includes(i) ? 1 : size));
       return node.keepDims ? kept : kept.filter((_, i) => !node.axes.includes(i));
     }
     case "pad":
       expect(node.padding.length === rank, `padding of ${rank} axes`, node.padding.length);
-      for (const n of node.padding.flat()) {
-        expect(Number.isInteger(n) && n >= 0, "padding of integers ≥ 0", n);
-      }
+      integers("padding", node.padding.flat(), 0);
       return x.map((size, i) => node.padding[i][0] + size + node.padding[i][1]);
     case "reshape":
       expect(sizeOf(claimed) === sizeOf(x), `an output of ${sizeOf(x)} elements`, claimed);
@@ -113,14 +106,15 @@ export function inferQuantizedShape(node: QuantizedNode, inputs: readonly Shape[
     }
     case "stridedSlice": {
       const { begin, strides } = node;
-      expect(begin.length === rank && strides.length === rank, `begin and strides of ${rank} axes`, begin);
-      expect(claimed.length === rank, `an output of ${rank} axes`, claimed);
-      for (let i = 0; i < rank; i++) {
-        const counts = Number.isInteger(begin[i]) && begin[i] >= 0 && Number.isInteger(strides[i]) && strides[i] >= 1;
-        expect(counts, "integers begin ≥ 0 and strides ≥ 1", `${begin[i]} and ${strides[i]}`);
-        const last = begin[i] + (claimed[i] - 1) * strides[i];
-        expect(last < x[i], `indices below ${x[i]} along axis ${i}`, last);
-      }
+      expect(
+        [begin, strides, claimed].every(({ length }) => length === rank),
+        `begin, strides and an output of ${rank} axes`,
+        claimed,
+      );
+      integers("begin", begin, 0);
+      integers("strides", strides, 1);
+      const fits = claimed.every((size, i) => begin[i] + (size - 1) * strides[i] < x[i]);
+      expect(fits, `a slice of ${formatShape(x)}`, claimed);
       return claimed;
     }
     case "resizeNearest":
@@ -131,7 +125,7 @@ export function inferQuantizedShape(node: QuantizedNode, inputs: readonly Shape[
       return claimed;
     }
     case "argMax":
-      onAxis(node.axis);
+      integers("an axis", [node.axis], 0, rank);
       return x.filter((_, i) => i !== node.axis);
     case "softmax":
       expect(rank >= 1, "an input with an axis", x);

@@ -1,4 +1,5 @@
 import { QuantError } from "../core/errors.js";
+import { quoted } from "../core/expect-that.js";
 import type { GraphNode, OpaqueNode, Padding, Pair, ValueShape } from "./types.js";
 
 /** `[?, 28, 28, 1]`: a shape as errors and printGraph show it. */
@@ -13,7 +14,7 @@ export function sameShape(a: ValueShape, b: ValueShape): boolean {
 
 /** `conv2d "block1/conv"`: how errors name a node. */
 export function nodeLabel({ op, name }: { readonly op: string; readonly name: string }): string {
-  return `${op} "${name}"`;
+  return `${op} ${quoted(name)}`;
 }
 
 /**

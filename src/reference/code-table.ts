@@ -2,7 +2,7 @@
 export type CodeTable = Int8Array;
 
 /** Meaning of a tensor's codes: x = (code − zeroPoint) · scale. */
-export interface CodeParams {
+interface CodeParams {
   readonly scale: number;
   readonly zeroPoint: number;
 }

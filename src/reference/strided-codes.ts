@@ -8,7 +8,7 @@ import { type Shape, sizeOf } from "../core/shape.js";
  *
  * input in `shape`, out in `outShape`, written. One entry of `axes` per axis of the output.
  */
-export function stridedCodes(
+function stridedCodes(
   input: Int8Array,
   shape: Shape,
   axes: readonly { readonly axis: number; readonly start: number; readonly step: number }[],

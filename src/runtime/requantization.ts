@@ -40,7 +40,7 @@ export function linearRequantization(
  *
  *     M = sa · sb / sy in float64;   tflite, float32: fl(fl(sa · sb) / sy)
  *
- * Errors: RangeError naming the node where M ≥ 2^8 (not in float32).
+ * float32 is tflite where XNNPACK does not take M: outside of [2^−16, 2^8). Errors: RangeError naming the node where M ≥ 2^8.
  */
 export function productRequantization(
   node: IntegerArithmeticNode,
@@ -50,11 +50,13 @@ export function productRequantization(
   rounding: RoundingRule,
 ): Requantization {
   const to = outputCodes(node, output, rounding);
-  const inFloat32 = fl(fl(a.scale * b.scale) / output.scale);
-  if (rounding === "float32") return { ...to, rounding, scale: Float32Array.of(inFloat32) };
-  return rounding === "tflite"
-    ? fixedPointRequantization(nodeLabel(node), [inFloat32], "twice", to)
-    : fixedPointRequantization(nodeLabel(node), [(a.scale * b.scale) / output.scale], "once", to);
+  if (rounding === "integer") {
+    return fixedPointRequantization(nodeLabel(node), [(a.scale * b.scale) / output.scale], "once", to);
+  }
+  const M = fl(fl(a.scale * b.scale) / output.scale);
+  return rounding === "float32" && M >= 2 ** -16 && M < 2 ** 8
+    ? { ...to, rounding, scale: Float32Array.of(M) }
+    : fixedPointRequantization(nodeLabel(node), [M], "twice", to);
 }
 
 /** Requantization by one fixed-point multiplier for each M. Errors: RangeError naming `where`, for M ≥ 2^8. */

@@ -49,6 +49,8 @@ export interface RandomGraphOptions {
   readonly io?: "int8" | "float32";
   /** Whether activations below 8 bits (a qmin that no op gives) occur; default true. */
   readonly lowBit?: boolean;
+  /** Whether weights of 4 bits occur, which runtimes older than TensorFlow Lite 2.11 do not know; default true. */
+  readonly fourBit?: boolean;
 }
 
 /** An arbitrary of quantized networks. */
@@ -60,8 +62,8 @@ export function randomQuantizedGraph(options: RandomGraphOptions = {}): fc.Arbit
 }
 
 /** The network that some numbers choose: 0 and small ones choose small things; where they end, zeros follow. */
-export function buildQuantizedGraph(choices: readonly number[], options: RandomGraphOptions = {}): QuantizedGraph {
-  const { ops = QUANTIZED_OPS, nodes: most = 6, io, lowBit = true } = options;
+function buildQuantizedGraph(choices: readonly number[], options: RandomGraphOptions = {}): QuantizedGraph {
+  const { ops = QUANTIZED_OPS, nodes: most = 6, io, lowBit = true, fourBit = true } = options;
   let at = 0;
   const choose = (count: number): number => (choices[at++] ?? 0) % count;
   const pick = <T>(values: readonly T[]): T => values[choose(values.length)];
@@ -126,7 +128,7 @@ export function buildQuantizedGraph(choices: readonly number[], options: RandomG
 
   /** Weights, bias and parameters of a linear op that sums `depth` products per channel. */
   function linear(x: string, weightsShape: readonly number[], channels: number, depth: number) {
-    const bits = pick([8, 4] as const);
+    const bits = pick(fourBit ? ([8, 4] as const) : ([8] as const));
     const limit = bits === 8 ? 127 : 7;
     const scales = Float32Array.from({ length: pick([1, channels]) }, () => between(0.002, 0.01));
     const spread = 74 * limit * 0.58 * Math.sqrt(depth);
@@ -161,7 +163,7 @@ export function buildQuantizedGraph(choices: readonly number[], options: RandomG
     add: () => true,
     subtract: () => true,
     multiply: () => true,
-    concat: () => true,
+    concat: (x) => shapeOf(x).length > 1,
     maxPool2d: isMap,
     averagePool2d: isMap,
     mean: (x) => shapeOf(x).length > 1,
@@ -196,7 +198,11 @@ export function buildQuantizedGraph(choices: readonly number[], options: RandomG
     );
     if (kind === 0) return x;
     if (kind === 1 && others.length > 0) return pick(others);
-    const constant = pick([[], [shape[shape.length - 1]], shape.map((size, i) => (i === 0 ? 1 : size))]);
+    const constant = pick([
+      [],
+      [shape.length > 1 ? shape[shape.length - 1] : 1],
+      shape.map((size, i) => (i === 0 ? 1 : size)),
+    ]);
     const size = constant.reduce((a, b) => a * b, 1);
     tensors.set(name, { dtype: "int8", shape: constant, ...params(between(0.01, 0.5)), data: codes(size, 127) });
     return name;
@@ -226,7 +232,7 @@ export function buildQuantizedGraph(choices: readonly number[], options: RandomG
         return push({ op, inputs: [x], ...fields, strides, dilations, padding: pad, multiplier }, params);
       }
       case "fullyConnected": {
-        const keepDims = choose(2) === 1;
+        const keepDims = rank > 1 && choose(2) === 1;
         const depth = keepDims ? shape[rank - 1] : shape.slice(1).reduce((a, b) => a * b, 1);
         const channels = 1 + choose(6);
         const { fields, params } = linear(x, [channels, depth], channels, depth);
@@ -243,7 +249,7 @@ export function buildQuantizedGraph(choices: readonly number[], options: RandomG
       }
       case "concat": {
         const inputs = [x, ...Array.from({ length: choose(3) }, () => requantized(x, same(x)))];
-        const axis = 1 + choose(Math.max(rank - 1, 1));
+        const axis = 1 + choose(rank - 1);
         const others = [...tensors.keys()].filter(
           (other) =>
             tensors.get(other)?.dtype === "int8" &&
@@ -254,7 +260,7 @@ export function buildQuantizedGraph(choices: readonly number[], options: RandomG
             int8(other).scale < 200 * int8(x).scale,
         );
         if (others.length > 0) inputs.push(requantized(pick(others), same(x)));
-        return push({ op, inputs, axis: rank === 1 ? 0 : axis }, same(x));
+        return push({ op, inputs, axis }, same(x));
       }
       case "maxPool2d":
       case "averagePool2d": {

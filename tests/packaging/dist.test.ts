@@ -101,8 +101,8 @@ test("sizes", (t) => {
   t.diagnostic(`all wasm of the simd build: ${size(wasm)}`);
 
   const gzipped = gzipSync(readFileSync(join(dist, "bitpress.global.js")), { level: 9 }).length;
-  // The aim was 60 kB. Training in tfjs took it to 76, and DoReFa's functions to 79: docs/architecture.md, "Sizes".
-  assert.ok(gzipped < 80_000, `bitpress.global.js: expected < 80000 bytes in gzip, got ${gzipped}`);
+  // The aim was 60 kB. Training in tfjs took it to 76, DoReFa's functions to 79, .tflite files to 93: docs/architecture.md, "Sizes".
+  assert.ok(gzipped < 94_500, `bitpress.global.js: expected < 94500 bytes in gzip, got ${gzipped}`);
   const binaries = wasm.map((file) => readFileSync(join(dist, file)).length).reduce((sum, bytes) => sum + bytes, 0);
   assert.ok(binaries < 28_000, `simd build: expected < 28000 bytes, got ${binaries}`);
 });

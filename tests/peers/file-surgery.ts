@@ -56,11 +56,6 @@ class OldFile {
     );
   }
 
-  string(table: number, index: number): string {
-    const at = this.target(table, index);
-    return new TextDecoder().decode(this.bytes.subarray(at + 4, at + 4 + this.view.getUint32(at, true)));
-  }
-
   /** A table's fields, all of them offsets but those named. */
   fields(table: number, count: number, numbers: Readonly<Record<number, "int32">> = {}): (Field | undefined)[] {
     return Array.from({ length: count }, (_, index) => {
@@ -143,24 +138,13 @@ class Head {
   }
 }
 
-/** Names of the int8 tensors that operators write, in the operators' order. */
-export function computedTensors(bytes: Uint8Array): string[] {
-  const file = new OldFile(bytes);
-  const tensors = file.list(file.subgraph, 0);
-  return file
-    .list(file.subgraph, 3)
-    .flatMap((operator) => file.ints(operator, 2))
-    .filter((index) => isInt8(file, tensors[index]))
-    .map((index) => file.string(tensors[index], 3));
-}
-
 function isInt8(file: OldFile, tensor: number): boolean {
   const at = file.field(tensor, 1);
   return at !== 0 && file.view.getInt8(at) === INT8;
 }
 
 export interface Surgery {
-  /** Every computed int8 tensor becomes an output, in the order of computedTensors; the old outputs are no more. */
+  /** Every int8 tensor that an operator writes becomes an output, in the operators' order; the old outputs are no more. */
   readonly exposeAll?: boolean;
   /**
    * The builtin kernels run instead of XNNPACK. TensorFlow Lite hands no graph with a tensor of dynamic size to it, so a FILL is added

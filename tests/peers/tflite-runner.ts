@@ -32,6 +32,8 @@ interface WasmModule {
 
 const require = createRequire(import.meta.url);
 let loaded: Promise<WasmModule> | undefined;
+/** What TensorFlow Lite has said since the last file was loaded. */
+const messages: string[] = [];
 
 /** @tensorflow/tfjs-tflite's own module (TensorFlow Lite's interpreter with XNNPACK), which runs in plain Node.js. */
 function tfliteModule(): Promise<WasmModule> {
@@ -40,14 +42,21 @@ function tfliteModule(): Promise<WasmModule> {
   loaded ??= require(join(folder, `${name}.js`))({
     wasmBinary: readFileSync(join(folder, `${name}.wasm`)),
     locateFile: (file: string) => join(folder, file),
+    printErr: (text: string) => messages.push(text),
   }) as Promise<WasmModule>;
   return loaded;
 }
 
-/** A runner of one file: by XNNPACK where it takes the operators, or by the builtin kernels alone. */
+/**
+ * A runner of one file: by XNNPACK where it takes the operators, or by the builtin kernels alone.
+ *
+ * Errors: Error with TensorFlow Lite's messages, where it does not load the file, or XNNPACK fails and would leave all to the
+ * builtin kernels.
+ */
 export async function tfliteRunner(bytes: Uint8Array, kernels: "xnnpack" | "builtin"): Promise<Runner> {
   const module = await tfliteModule();
   const file = kernels === "builtin" ? operate(bytes, { refuseDelegate: true }) : bytes;
+  messages.length = 0;
   const address = module._malloc(file.length);
   module.HEAPU8.set(file, address);
   const made = module.TFLiteWebModelRunner.CreateFromBufferAndOptions(address, file.length, {
@@ -55,7 +64,8 @@ export async function tfliteRunner(bytes: Uint8Array, kernels: "xnnpack" | "buil
     enableProfiling: false,
     maxProfilingBufferEntries: 1024,
   });
-  if (!made.ok()) throw new Error(`tfjs-tflite: ${made.errorMessage()}`);
+  const isRestored = messages.some((text) => text.includes("Restored original execution plan"));
+  if (!made.ok() || isRestored) throw new Error(`tfjs-tflite: ${messages.join("; ")}`);
   const model = made.value();
   const tensors = (list: { size(): number; get(i: number): WasmTensor }): WasmTensor[] =>
     Array.from({ length: list.size() }, (_, i) => list.get(i));

@@ -18,13 +18,18 @@ export function asTheyAre(channels: number, zeroPoint = 0): Requantization {
   };
 }
 
-/** Requantization that divides by 16, 24, 32, … per channel, so that most sums lie inside of the grid. */
-export function sixteenths(channels: number, zeroPoint = -5): Requantization {
+/** Requantization under which most sums of `depth` products of noisy codes lie inside of the grid. */
+export function spread(channels: number, depth: number): Requantization {
   return {
     rounding: "float32",
-    scale: Float32Array.from({ length: channels }, (_, c) => 1 / (16 + 8 * c)),
-    zeroPoint,
+    scale: Float32Array.from({ length: channels }, (_, c) => 1 / ((110 + 20 * c) * Math.sqrt(depth))),
+    zeroPoint: -5,
     qmin: -100,
     qmax: 110,
   };
+}
+
+/** How much of the codes lies inside of the bounds: where all saturate, a test shows nothing. */
+export function shareInside(codes: Int8Array, { qmin, qmax }: Requantization): number {
+  return codes.filter((q) => q > qmin && q < qmax).length / codes.length;
 }

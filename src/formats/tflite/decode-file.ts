@@ -1,25 +1,23 @@
-import { QuantError } from "../../core/errors.js";
 import { MAX_RANK } from "../../graph/quantized-shapes.js";
-import type { FileModel, FileOperator, FileTensor } from "./file-model.js";
+import type { FileModel, FileTensor } from "./file-model.js";
 import {
-  fileError,
-  float32Field,
+  bytesField,
+  expectFile,
   hasField,
-  int8Field,
-  int32Elements,
-  int32Field,
+  intsField,
+  numberField,
+  numbersField,
   rootTable,
   type Table,
-  tableElements,
   tableField,
+  tablesField,
   textField,
-  vectorField,
 } from "./flatbuffer.js";
-import { FILE_IDENTIFIER, OPTIONS, SCHEMA_VERSION } from "./schema.js";
+import { FILE_IDENTIFIER, FORMS, SCHEMA_VERSION } from "./schema.js";
 
 /**
- * What a .tflite file says. Constants are views of the bytes. Afterwards indices of tensors and buffers are in range; what
- * operators, types and sizes mean together is not looked at.
+ * What a .tflite file says. Constants are views of the bytes. Afterwards indices of tensors are in range, and operators have
+ * as many inputs as they may; what types and sizes mean together is not looked at.
  *
  * Errors: QuantError `invalid-file`; `unsupported` for several subgraphs, sparse tensors, data outside of the flatbuffer, and
  * other quantization schemes than scale and zero point.
@@ -27,109 +25,75 @@ import { FILE_IDENTIFIER, OPTIONS, SCHEMA_VERSION } from "./schema.js";
  */
 export function decodeFile(bytes: Uint8Array): FileModel {
   const root = rootTable(bytes, FILE_IDENTIFIER);
-  const version = int32Field(root, 0);
-  if (version !== SCHEMA_VERSION) throw fileError(`expected schema version ${SCHEMA_VERSION}, got ${version}`);
-  const subgraphs = tableElements(root, 2);
-  if (subgraphs.length !== 1) {
-    throw unsupported(`expected one subgraph, got ${subgraphs.length}; control flow is not supported`);
-  }
+  const version = numberField(root, 0, "i");
+  expectFile(version === SCHEMA_VERSION, `schema version ${SCHEMA_VERSION}`, version);
+  const subgraphs = tablesField(root, 2);
+  expectFile(subgraphs.length === 1, "one subgraph, without control flow", subgraphs.length, "unsupported");
   const [subgraph] = subgraphs;
-  const buffers = tableElements(root, 4);
-  if (buffers.length > 0 && vectorField(buffers[0], 0, 1).length > 0) {
-    throw fileError("expected buffer 0 to be empty, got data");
-  }
-  const tensors = tableElements(subgraph, 0).map((table) => decodeTensor(table, buffers));
-  const indices = (table: Table, slot: number, least: number): number[] => {
-    const found = int32Elements(table, slot);
-    const wrong = found.find((index) => index < least || index >= tensors.length);
-    if (wrong !== undefined) throw fileError(`expected indices of ${tensors.length} tensors, got ${wrong}`);
+  const buffers = tablesField(root, 4);
+  const tensors = tablesField(subgraph, 0).map((table) => decodeTensor(table, buffers));
+  const indices = (table: Table, slot: number): number[] => {
+    const found = intsField(table, slot);
+    for (const index of found) expectFile(index >= -1 && index < tensors.length, `${tensors.length} tensors`, index);
     return found;
   };
-  const codes = tableElements(root, 1).map((table) => ({
+  const codes = tablesField(root, 1).map((table) => ({
     // Up to 127 ops stood in a byte; newer files write both fields, the byte capped at 127.
-    code: Math.max(int8Field(table, 0), int32Field(table, 3)),
-    version: int32Field(table, 2, 1),
+    code: Math.max(numberField(table, 0, "b"), numberField(table, 3, "i")),
+    version: numberField(table, 2, "i", 1),
     custom: textField(table, 1),
   }));
-  const operators = tableElements(subgraph, 3).map((table): FileOperator => {
-    const index = int32Field(table, 0);
-    const known = codes[index];
-    if (known === undefined) throw fileError(`expected indices of ${codes.length} operator codes, got ${index}`);
-    const { code, version, custom } = known;
-    return {
-      code,
-      version,
-      ...(custom === undefined ? {} : { custom }),
-      inputs: indices(table, 1, -1),
-      outputs: indices(table, 2, 0),
-      options: decodeOptions(table, code),
-    };
-  });
   return {
-    name: textField(subgraph, 4) ?? "",
+    name: textField(subgraph, 4),
     tensors,
-    inputs: indices(subgraph, 1, 0),
-    outputs: indices(subgraph, 2, 0),
-    operators,
+    inputs: indices(subgraph, 1),
+    outputs: indices(subgraph, 2),
+    operators: tablesField(subgraph, 3).map((table) => {
+      const index = numberField(table, 0, "i");
+      expectFile(codes[index] !== undefined, `${codes.length} operator codes`, index);
+      return {
+        ...codes[index],
+        inputs: indices(table, 1),
+        outputs: indices(table, 2),
+        options: decodeOptions(table, codes[index].code),
+      };
+    }),
   };
-}
-
-function unsupported(message: string): QuantError {
-  return new QuantError("unsupported", `readTflite: ${message}`);
 }
 
 function decodeTensor(table: Table, buffers: readonly Table[]): FileTensor {
-  const name = textField(table, 3) ?? "";
-  const shape = vectorField(table, 0, 4).length > MAX_RANK ? undefined : int32Elements(table, 0);
-  if (shape === undefined) throw fileError(`expected at most ${MAX_RANK} sizes of a tensor, got more`);
-  const index = int32Field(table, 2);
-  if (index < 0 || index >= buffers.length) {
-    throw fileError(`expected an index of ${buffers.length} buffers, got ${index}`);
-  }
-  if (tableField(table, 6) !== undefined) throw unsupported("expected dense tensors, got a sparse one");
-  if (hasField(buffers[index], 1)) throw unsupported("expected data inside of the flatbuffer, got some behind it");
-  const data = bytesOf(buffers[index], 0);
-  const quantization = tableField(table, 4);
+  const name = textField(table, 3);
+  const shape = intsField(table, 0);
+  expectFile(shape.length <= MAX_RANK, `at most ${MAX_RANK} sizes of a tensor`, shape.length);
+  const index = numberField(table, 2, "i");
+  const buffer = buffers[index];
+  expectFile(buffer !== undefined, `${buffers.length} buffers`, index);
+  const grid = tableField(table, 4);
+  const odd = hasField(table, 6) || hasField(buffer, 1) || (grid !== undefined && numberField(grid, 4, "b") !== 0);
+  expectFile(!odd, "dense tensors with scale and zero point", "sparse, external or custom ones", "unsupported");
+  // Buffer 0 is what tensors without data name.
+  const data = index === 0 ? new Uint8Array() : bytesField(buffer, 0);
+  const { view } = table.file;
   return {
     name,
     shape,
-    type: int8Field(table, 1),
+    type: numberField(table, 1, "b"),
     ...(data.length === 0 ? {} : { data }),
-    ...(quantization === undefined
-      ? { scales: new Float32Array(), zeroPoints: [], axis: 0 }
-      : decodeGrid(quantization)),
+    scales: Float32Array.from(grid === undefined ? [] : numbersField(grid, 2, 4, (at) => view.getFloat32(at, true))),
+    zeroPoints: grid === undefined ? [] : numbersField(grid, 3, 8, (at) => Number(view.getBigInt64(at, true))),
+    axis: grid === undefined ? 0 : numberField(grid, 6, "i"),
   };
 }
 
-function decodeGrid(table: Table): Pick<FileTensor, "scales" | "zeroPoints" | "axis"> {
-  if (int8Field(table, 4) !== 0) throw unsupported("expected scales and zero points, got custom quantization");
-  const { view } = table.file;
-  const scales = vectorField(table, 2, 4);
-  const zeros = vectorField(table, 3, 8);
-  return {
-    scales: Float32Array.from({ length: scales.length }, (_, i) => view.getFloat32(scales.start + 4 * i, true)),
-    zeroPoints: Array.from({ length: zeros.length }, (_, i) => Number(view.getBigInt64(zeros.start + 8 * i, true))),
-    axis: int32Field(table, 6),
-  };
-}
-
-function bytesOf(table: Table, slot: number): Uint8Array {
-  const { start, length } = vectorField(table, slot, 1);
-  return table.file.bytes.subarray(start, start + length);
-}
-
+/** The options of an operator, or their defaults; none for operators without a form. */
 function decodeOptions(operator: Table, code: number): number[] {
-  const [union, fields] = OPTIONS[code] ?? [0, ""];
-  const found = int8Field(operator, 3);
-  if (union !== 0 && found !== 0 && found !== union) {
-    throw fileError(`expected options ${union} of operator ${code}, got ${found}`);
-  }
+  const [, , union, fields] = FORMS[code] ?? [0, 0, 0, ""];
+  const found = numberField(operator, 3, "b");
+  expectFile(union === 0 || found === 0 || found === union, `options ${union} of operator ${code}`, found);
   const table = found === 0 || union === 0 ? undefined : tableField(operator, 4);
-  if (fields === "v") return table === undefined ? [] : int32Elements(table, 0);
+  if (fields === "v") return table === undefined ? [] : intsField(table, 0);
   return Array.from(fields, (kind, slot) => {
     const otherwise = kind === "I" ? 1 : 0;
-    if (table === undefined) return otherwise;
-    if (kind === "b") return int8Field(table, slot);
-    return kind === "f" ? float32Field(table, slot) : int32Field(table, slot, otherwise);
+    return table === undefined ? otherwise : numberField(table, slot, kind, otherwise);
   });
 }

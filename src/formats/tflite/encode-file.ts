@@ -1,7 +1,7 @@
 import { Builder } from "flatbuffers";
 import type { FileModel, FileOperator, FileTensor } from "./file-model.js";
 import { runtimeVersion } from "./runtime-version.js";
-import { FILE_IDENTIFIER, OPTIONS, SCHEMA_VERSION } from "./schema.js";
+import { FILE_IDENTIFIER, FORMS, SCHEMA_VERSION } from "./schema.js";
 
 /** Alignment of the content of buffers. */
 const BUFFER_ALIGNMENT = 16;
@@ -57,7 +57,7 @@ export function encodeFile(model: FileModel): Uint8Array {
       ["int32", distinct.indexOf(keys[i])],
       ints(operator.inputs),
       ints(operator.outputs),
-      options === undefined ? undefined : ["int8", OPTIONS[operator.code][0]],
+      options === undefined ? undefined : ["int8", FORMS[operator.code][2]],
       options,
     );
   });
@@ -102,8 +102,8 @@ export function encodeFile(model: FileModel): Uint8Array {
   }
 
   function optionsOf({ code, options }: FileOperator): Field {
-    if (OPTIONS[code] === undefined) return undefined;
-    const [, kinds] = OPTIONS[code];
+    const [, , union, kinds] = FORMS[code];
+    if (union === 0) return undefined;
     if (kinds === "v") return ["offset", table(ints(options))];
     const fields = Array.from(kinds, (kind, slot): Field => {
       return [kind === "b" ? "int8" : kind === "f" ? "float32" : "int32", options[slot]];

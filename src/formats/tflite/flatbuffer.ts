@@ -1,4 +1,5 @@
-import { QuantError } from "../../core/errors.js";
+import type { QuantErrorCode } from "../../core/errors.js";
+import { expectThat } from "../../core/expect-that.js";
 
 // A flatbuffer is tables that point forward to other tables, vectors and strings, and back (or on) to vtables that say where
 // their fields lie:
@@ -8,14 +9,14 @@ import { QuantError } from "../../core/errors.js";
 //   vector:  u32 length | elements …          string: u32 length | UTF-8 … | 0
 //   a field that points: u32 distance on to its target
 //
-// A file is somebody else's: every position is checked before it is read. Nothing here recurses, so that no cycle of offsets
-// can hang it. Offsets may share a target, though: a small file can claim an amount of reading that is quadratic in its size.
-// So what may be read in all is bounded, by a multiple of the file that honest files (with weights shared by layers) never
-// reach.
+// A file is somebody else's: every position is checked before it is read, and it is read byte by byte, so that alignment does
+// not matter. Nothing here recurses: no cycle of offsets can hang it. Offsets may share a target, though, and then a small
+// file claims an amount of reading that is quadratic in its size. So what may be read in all is bounded, by a multiple of the
+// file that honest files, with weights shared by layers, do not reach.
 
 export const MOST_READS_PER_BYTE = 64;
 
-export interface Flatbuffer {
+interface Flatbuffer {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   /** Bytes of vectors and strings that may yet be read. */
@@ -30,43 +31,31 @@ export interface Table {
   readonly vtableSize: number;
 }
 
-export interface Vector {
-  readonly start: number;
-  readonly length: number;
-}
-
-/** The error for a file that is not what it should be. */
-export function fileError(message: string, where = "readTflite"): QuantError {
-  return new QuantError("invalid-file", `${where}: ${message}`);
+/** Checks what a file says; the error is one of `readTflite`. */
+export function expectFile(
+  fits: boolean,
+  expected: string,
+  actual: unknown,
+  code: QuantErrorCode = "invalid-file",
+): asserts fits {
+  expectThat(fits, code, "readTflite", expected, actual);
 }
 
 /** The root table. Errors: QuantError `invalid-file`, as of all functions here. */
 export function rootTable(bytes: Uint8Array, identifier: string): Table {
   const found = String.fromCharCode(...bytes.subarray(4, 8));
-  if (found !== identifier) {
-    throw fileError(`expected a file with "${identifier}" in bytes 4 to 7, got ${JSON.stringify(found)}`);
-  }
+  expectFile(found === identifier, `"${identifier}" in bytes 4 to 7 of the file`, JSON.stringify(found));
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const file = { bytes, view, left: bytes.length * MOST_READS_PER_BYTE };
   return tableAt(file, view.getUint32(0, true));
 }
 
-/** Int8 of a field, or its default. */
-export function int8Field(table: Table, slot: number, otherwise = 0): number {
-  const at = field(table, slot, 1);
-  return at === 0 ? otherwise : table.file.view.getInt8(at);
-}
-
-/** Int32 of a field, or its default. */
-export function int32Field(table: Table, slot: number, otherwise = 0): number {
-  const at = field(table, slot, 4);
-  return at === 0 ? otherwise : table.file.view.getInt32(at, true);
-}
-
-/** Float32 of a field, or 0. */
-export function float32Field(table: Table, slot: number): number {
-  const at = field(table, slot, 4);
-  return at === 0 ? 0 : table.file.view.getFloat32(at, true);
+/** A number: b is an int8, f a float32, else an int32. */
+export function numberField(table: Table, slot: number, kind: string, otherwise = 0): number {
+  const at = field(table, slot, kind === "b" ? 1 : 4);
+  const { view } = table.file;
+  if (at === 0) return otherwise;
+  return kind === "b" ? view.getInt8(at) : kind === "f" ? view.getFloat32(at, true) : view.getInt32(at, true);
 }
 
 /** Whether a field is there. */
@@ -80,52 +69,56 @@ export function tableField(table: Table, slot: number): Table | undefined {
   return at === 0 ? undefined : tableAt(table.file, target(table.file, at));
 }
 
-/** The elements that a field points to, `bytes` each; none if it is absent. */
-export function vectorField(table: Table, slot: number, bytes: number): Vector {
+/** The vector that a field points to, `bytes` per element; none if it is absent. */
+export function vectorField(table: Table, slot: number, bytes: number): { start: number; length: number } {
+  const { file } = table;
   const at = field(table, slot, 4);
   if (at === 0) return { start: 0, length: 0 };
-  const { file } = table;
   const start = target(file, at) + 4;
-  const length = start <= file.bytes.length ? file.view.getUint32(start - 4, true) : 0;
-  within(file, start - 4, 4 + length * bytes);
-  countReads(file, length * bytes);
+  within(file, start, 0);
+  const length = file.view.getUint32(start - 4, true);
+  within(file, start, length * bytes);
+  file.left -= length * bytes;
+  expectFile(file.left >= 0, `parts of at most ${MOST_READS_PER_BYTE} times the file`, "more; they overlap");
   return { start, length };
 }
 
-/** The text that a field points to, or undefined. */
-export function textField(table: Table, slot: number): string | undefined {
-  if (!hasField(table, slot)) return undefined;
+/** Bytes that a field points to: a view. */
+export function bytesField(table: Table, slot: number): Uint8Array {
   const { start, length } = vectorField(table, slot, 1);
-  return new TextDecoder().decode(table.file.bytes.subarray(start, start + length));
+  return table.file.bytes.subarray(start, start + length);
 }
 
-/** Int32 elements. */
-export function int32Elements(table: Table, slot: number): number[] {
-  const { start, length } = vectorField(table, slot, 4);
-  return Array.from({ length }, (_, i) => table.file.view.getInt32(start + 4 * i, true));
+/** The text that a field points to; "" if it is absent. */
+export function textField(table: Table, slot: number): string {
+  return new TextDecoder().decode(bytesField(table, slot));
+}
+
+/** Numbers of a vector, `bytes` each. */
+export function numbersField(table: Table, slot: number, bytes: number, read: (at: number) => number): number[] {
+  const { start, length } = vectorField(table, slot, bytes);
+  return Array.from({ length }, (_, i) => read(start + bytes * i));
+}
+
+/** The int32 of a vector. */
+export function intsField(table: Table, slot: number): number[] {
+  return numbersField(table, slot, 4, (at) => table.file.view.getInt32(at, true));
 }
 
 /** The tables of a vector of tables. */
-export function tableElements(table: Table, slot: number): Table[] {
+export function tablesField(table: Table, slot: number): Table[] {
   const { file } = table;
   const { start, length } = vectorField(table, slot, 4);
   return Array.from({ length }, (_, i) => tableAt(file, target(file, start + 4 * i)));
 }
 
-/** Takes bytes of what may be read. */
-export function countReads(file: Flatbuffer, bytes: number): void {
-  file.left -= bytes;
-  if (file.left < 0) {
-    throw fileError(`expected parts of at most ${MOST_READS_PER_BYTE} times the file's bytes, got more; they overlap`);
-  }
-}
-
 function within({ bytes }: Flatbuffer, start: number, size: number): void {
-  if (start + size > bytes.length) {
-    throw fileError(
-      `expected offsets below the file's ${bytes.length} bytes, got ${start + size}; it is truncated or damaged`,
-    );
-  }
+  const end = start < 0 ? start : start + size;
+  expectFile(
+    end >= 0 && end <= bytes.length,
+    `offsets below the file's ${bytes.length} bytes`,
+    `${end}; it is damaged`,
+  );
 }
 
 function target(file: Flatbuffer, at: number): number {
@@ -135,7 +128,6 @@ function target(file: Flatbuffer, at: number): number {
 function tableAt(file: Flatbuffer, start: number): Table {
   within(file, start, 4);
   const vtable = start - file.view.getInt32(start, true);
-  if (vtable < 0) throw fileError(`expected a vtable inside of the file, got offset ${vtable}; it is damaged`);
   within(file, vtable, 4);
   const vtableSize = file.view.getUint16(vtable, true);
   const size = file.view.getUint16(vtable + 2, true);
@@ -147,9 +139,8 @@ function tableAt(file: Flatbuffer, start: number): Table {
 /** Position of a field of some bytes, or 0 where it is absent. */
 function field({ file, start, size, vtable, vtableSize }: Table, slot: number, bytes: number): number {
   const entry = 4 + 2 * slot;
-  if (entry + 2 > vtableSize) return 0;
-  const offset = file.view.getUint16(vtable + entry, true);
+  const offset = entry + 2 > vtableSize ? 0 : file.view.getUint16(vtable + entry, true);
   if (offset === 0) return 0;
-  if (offset + bytes > size) throw fileError(`expected a field inside of its table of ${size} bytes, got ${offset}`);
+  expectFile(offset + bytes <= size, `fields inside of a table of ${size} bytes`, offset + bytes);
   return start + offset;
 }

@@ -1,15 +1,14 @@
-import { QuantError } from "../../core/errors.js";
+import { expectThat, quoted } from "../../core/expect-that.js";
 import type { Shape } from "../../core/shape.js";
 import type { Int8Tensor, QuantizedGraph, QuantizedNode, QuantizedTensor } from "../../graph/quantized-graph.js";
 import { sameShape } from "../../graph/shapes.js";
 import { smallestCode } from "../../graph/smallest-code.js";
 import type { FileModel, FileTensor } from "./file-model.js";
-import { fileError } from "./flatbuffer.js";
+import { expectFile } from "./flatbuffer.js";
 import { type GraphUnderWay, readOperator } from "./read-operator.js";
-import { TYPE } from "./schema.js";
+import { TensorType } from "./schema.js";
 
-const INPUTS = "readTflite: inputs";
-const TYPE_NAMES = "float32,float16,int32,uint8,int64,string,bool,int16,complex64,int8,float64".split(",");
+const TYPE_NAMES = "float32,float16,int32,uint8,int64,string,bool,int16".split(",");
 
 /**
  * The graph that a file's operators are. Sizes and numbers are not checked: validateQuantizedGraph does that.
@@ -38,7 +37,7 @@ export function readGraph(model: FileModel, mostWeightBytes: number): QuantizedG
     return name;
   };
   const declare = (where: string, index: number, tensor: QuantizedTensor): string => {
-    if (names.has(index)) throw fileError(`expected tensors that nothing else gives, got tensor ${index}`, where);
+    expectThat(!names.has(index), "invalid-file", where, "tensors that nothing else gives", `tensor ${index}`);
     const name = fresh(model.tensors[index].name);
     tensors.set(name, tensor);
     names.set(index, name);
@@ -46,21 +45,23 @@ export function readGraph(model: FileModel, mostWeightBytes: number): QuantizedG
   };
   const graph: GraphUnderWay = {
     tensor(index) {
-      if (model.tensors[index] === undefined) throw fileError(`expected an index of a tensor, got ${index}`);
-      return model.tensors[index];
+      const tensor = model.tensors[index];
+      expectFile(tensor !== undefined, "a tensor", `index ${index}`);
+      return tensor;
     },
     source(where, index) {
       const known = names.get(index);
       if (known !== undefined) return known;
       const tensor = graph.tensor(index);
-      if (tensor.data === undefined) throw fileError(`expected inputs that come before it, got tensor ${index}`, where);
-      const { buffer, byteOffset, length } = tensor.data;
-      const codes = new Int8Array(buffer, byteOffset, length);
+      const { data } = tensor;
+      expectThat(data !== undefined, "invalid-file", where, "inputs that come before it", `tensor ${index}`);
+      const codes = new Int8Array(data.buffer, data.byteOffset, data.length);
       return declare(where, index, { ...int8Tensor(where, tensor), data: codes });
     },
     result(where, index) {
-      if (model.tensors[index].data !== undefined) throw fileError("expected no constant as an output, got one", where);
-      return declare(where, index, plainTensor(where, graph.tensor(index)));
+      const tensor = graph.tensor(index);
+      expectThat(tensor.data === undefined, "invalid-file", where, "tensors without data", `constant ${index}`);
+      return declare(where, index, plainTensor(where, tensor));
     },
     between(index, shape) {
       const name = fresh(`${model.tensors[index].name}/slice`);
@@ -70,17 +71,14 @@ export function readGraph(model: FileModel, mostWeightBytes: number): QuantizedG
     unpacked: new Map(),
     countUse(bytes) {
       left -= bytes;
-      if (left < 0) throw fileError("expected weights that are used by a few nodes, got too many uses");
+      expectFile(left >= 0, "weights that a few nodes use", "too many uses");
     },
     clamp(name, code) {
       clamps.set(name, code);
     },
   };
 
-  const inputs = model.inputs.map((index) => {
-    if (model.tensors[index].data !== undefined) throw fileError(`expected no constants, got tensor ${index}`, INPUTS);
-    return declare(INPUTS, index, plainTensor(INPUTS, graph.tensor(index)));
-  });
+  const inputs = model.inputs.map((index) => graph.result("readTflite: inputs", index));
   for (const operator of model.operators) {
     for (const node of readOperator(operator, graph)) nodes.push(node);
   }
@@ -98,19 +96,17 @@ export function readGraph(model: FileModel, mostWeightBytes: number): QuantizedG
 /** A tensor that nodes give or the graph reads, with its type and parameters. */
 function plainTensor(where: string, tensor: FileTensor): QuantizedTensor {
   const { shape, type } = tensor;
-  if (type === TYPE.float32) return { dtype: "float32", shape };
-  if (type === TYPE.int32 || type === TYPE.int64) return { dtype: "int32", shape };
+  if (type === TensorType.float32) return { dtype: "float32", shape };
+  if (type === TensorType.int32 || type === TensorType.int64) return { dtype: "int32", shape };
   return int8Tensor(where, tensor);
 }
 
 function int8Tensor(where: string, { name, shape, type, scales, zeroPoints }: FileTensor): Int8Tensor {
-  const unsupported = (expected: string, actual: string): QuantError =>
-    new QuantError("unsupported", `${where}: expected ${expected} for "${name.slice(0, 80)}", got ${actual}`);
-  if (type === TYPE.uint8) {
-    throw unsupported("int8", "uint8, the older scheme; convert the float model again, with int8 types");
-  }
-  if (type !== TYPE.int8) throw unsupported("int8", TYPE_NAMES[type] ?? `type ${type}`);
-  if (scales.length !== 1 || zeroPoints.length > 1) throw unsupported("one scale and zero point", `${scales.length}`);
+  const expect = (fits: boolean, expected: string, actual: unknown): void =>
+    expectThat(fits, "unsupported", `${where}, ${quoted(name)}`, expected, actual);
+  expect(type !== TensorType.uint8, "int8", "uint8, the older scheme; convert the float model again, with int8 types");
+  expect(type === TensorType.int8, "int8", TYPE_NAMES[type] || `type ${type}`);
+  expect(scales.length === 1 && zeroPoints.length < 2, "one scale and zero point", scales.length);
   return { dtype: "int8", shape, scale: scales[0], zeroPoint: zeroPoints[0] ?? 0 };
 }
 

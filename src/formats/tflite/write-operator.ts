@@ -4,7 +4,7 @@ import { sameShape } from "../../graph/shapes.js";
 import { smallestCode } from "../../graph/smallest-code.js";
 import { packBits, packedLength } from "../../reference/pack-bits.js";
 import type { FileOperator, FileTensor } from "./file-model.js";
-import { ACTIVATION, OP, PADDING, TYPE } from "./schema.js";
+import { ACTIVATIONS, Op, PADDINGS, TensorType } from "./schema.js";
 
 /** The file that is being put together. */
 export interface FileUnderWay {
@@ -36,7 +36,7 @@ export function writeOperator(node: QuantizedNode, graph: QuantizedGraph, file: 
     const least = { ...free, shape: [1], data: Int8Array.of(clamp) };
     file.operators.push({ ...operatorOf(node, graph, file), outputs: [before] });
     file.operators.push({
-      code: OP.maximum,
+      code: Op.maximum,
       version: output.shape.length > 4 ? 3 : 2,
       inputs: [before, file.add(int8Tensor(`${node.output}/qmin`, least))],
       outputs: [file.indexOf(node.output)],
@@ -50,7 +50,7 @@ export function int8Tensor(name: string, { shape, scale, zeroPoint, data }: Int8
   return {
     name,
     shape,
-    type: TYPE.int8,
+    type: TensorType.int8,
     scales: Float32Array.of(scale),
     zeroPoints: [zeroPoint],
     axis: 0,
@@ -82,7 +82,7 @@ function operatorOf(
   const ints = (role: string, values: readonly number[], shape: Shape = [values.length]): number => {
     const data = bytesOf(Int32Array.from(values));
     const name = `${node.output}/${role}`;
-    return file.add({ name, shape, type: TYPE.int32, data, scales: new Float32Array(), zeroPoints: [], axis: 0 });
+    return file.add({ name, shape, type: TensorType.int32, data, scales: new Float32Array(), zeroPoints: [], axis: 0 });
   };
   const operator = (code: number, version: number, options: readonly number[] = [], constants: number[] = []) => ({
     code,
@@ -95,62 +95,75 @@ function operatorOf(
     case "conv2d": {
       const { strides, dilations, activation } = node;
       const options = [
-        PADDING[node.padding],
+        PADDINGS.indexOf(node.padding),
         strides[1],
         strides[0],
-        ACTIVATION[activation],
+        ACTIVATIONS.indexOf(activation),
         dilations[1],
         dilations[0],
       ];
-      return operator(OP.conv2d, node.weightBits === 4 ? 7 : 3, options, addWeights(node, input as Int8Tensor, file));
+      return operator(Op.conv2d, node.weightBits === 4 ? 7 : 3, options, addWeights(node, input as Int8Tensor, file));
     }
     case "depthwiseConv2d": {
       const { strides, dilations, activation, multiplier } = node;
-      const options = [PADDING[node.padding], strides[1], strides[0], multiplier, ACTIVATION[activation]];
+      const options = [
+        PADDINGS.indexOf(node.padding),
+        strides[1],
+        strides[0],
+        multiplier,
+        ACTIVATIONS.indexOf(activation),
+      ];
       const version = node.weightBits === 4 ? 7 : 3;
       const constants = addWeights(node, input as Int8Tensor, file);
-      return operator(OP.depthwiseConv2d, version, [...options, dilations[1], dilations[0]], constants);
+      return operator(Op.depthwiseConv2d, version, [...options, dilations[1], dilations[0]], constants);
     }
     case "fullyConnected": {
       const version = node.weightBits === 4 ? 10 : node.keepDims ? 5 : 4;
-      const options = [ACTIVATION[node.activation], 0, Number(node.keepDims), 0];
-      return operator(OP.fullyConnected, version, options, addWeights(node, input as Int8Tensor, file));
+      const options = [ACTIVATIONS.indexOf(node.activation), 0, Number(node.keepDims), 0];
+      return operator(Op.fullyConnected, version, options, addWeights(node, input as Int8Tensor, file));
     }
     case "add":
-      return operator(OP.add, 2, [ACTIVATION[node.activation]]);
+      return operator(Op.add, 2, [ACTIVATIONS.indexOf(node.activation)]);
     case "subtract": {
       const [a, b] = node.inputs.map((name) => tensors[name].shape);
       const version = !sameShape(a, b) && Math.max(a.length, b.length) > 4 ? 3 : 2;
-      return operator(OP.sub, version, [ACTIVATION[node.activation]]);
+      return operator(Op.sub, version, [ACTIVATIONS.indexOf(node.activation)]);
     }
     case "multiply": {
       const [a, b, y] = [...node.inputs, node.output].map((name) => (tensors[name] as Int8Tensor).scale);
       const version = Math.fround(Math.fround(a * b) / y) >= 1 ? 3 : 2;
-      return operator(OP.mul, version, [ACTIVATION[node.activation]]);
+      return operator(Op.mul, version, [ACTIVATIONS.indexOf(node.activation)]);
     }
     case "concat":
-      return operator(OP.concatenation, 2, [node.axis, 0]);
+      return operator(Op.concatenation, 2, [node.axis, 0]);
     case "maxPool2d":
     case "averagePool2d": {
       const { strides, poolSize, activation } = node;
-      const options = [PADDING[node.padding], strides[1], strides[0], poolSize[1], poolSize[0], ACTIVATION[activation]];
-      return operator(node.op === "maxPool2d" ? OP.maxPool2d : OP.averagePool2d, 2, options);
+      const options = [
+        PADDINGS.indexOf(node.padding),
+        strides[1],
+        strides[0],
+        poolSize[1],
+        poolSize[0],
+        ACTIVATIONS.indexOf(activation),
+      ];
+      return operator(node.op === "maxPool2d" ? Op.maxPool2d : Op.averagePool2d, 2, options);
     }
     case "mean":
-      return operator(OP.mean, 2, [Number(node.keepDims)], [ints("axes", node.axes)]);
+      return operator(Op.mean, 2, [Number(node.keepDims)], [ints("axes", node.axes)]);
     case "pad":
-      return operator(OP.pad, rank > 4 ? 4 : 2, [], [ints("padding", node.padding.flat(), [rank, 2])]);
+      return operator(Op.pad, rank > 4 ? 4 : 2, [], [ints("padding", node.padding.flat(), [rank, 2])]);
     case "reshape":
-      return operator(OP.reshape, 1, output.shape, [ints("shape", output.shape)]);
+      return operator(Op.reshape, 1, output.shape, [ints("shape", output.shape)]);
     case "transpose": {
       const version = rank > 6 ? 8 : rank > 5 ? 6 : rank > 4 ? 4 : 2;
-      return operator(OP.transpose, version, [], [ints("permutation", node.permutation)]);
+      return operator(Op.transpose, version, [], [ints("permutation", node.permutation)]);
     }
     case "stridedSlice": {
       const { begin, strides } = node;
       const end = begin.map((first, i) => first + (output.shape[i] - 1) * strides[i] + 1);
       const constants = [ints("begin", begin), ints("end", end), ints("strides", strides)];
-      return operator(OP.stridedSlice, rank > 4 ? 4 : 2, [0, 0, 0, 0, 0, 0], constants);
+      return operator(Op.stridedSlice, rank > 4 ? 4 : 2, [0, 0, 0, 0, 0, 0], constants);
     }
     case "resizeNearest":
     case "resizeBilinear": {
@@ -158,25 +171,25 @@ function operatorOf(
       const size = [ints("size", output.shape.slice(1, 3))];
       const flags = [Number(alignCorners), Number(halfPixelCenters)];
       if (node.op === "resizeBilinear") {
-        return operator(OP.resizeBilinear, halfPixelCenters ? 3 : 2, [0, 0, ...flags], size);
+        return operator(Op.resizeBilinear, halfPixelCenters ? 3 : 2, [0, 0, ...flags], size);
       }
-      return operator(OP.resizeNearest, alignCorners || halfPixelCenters ? 3 : 2, flags, size);
+      return operator(Op.resizeNearest, alignCorners || halfPixelCenters ? 3 : 2, flags, size);
     }
     case "argMax":
-      return operator(OP.argMax, 2, [TYPE.int32], [ints("axis", [node.axis], [])]);
+      return operator(Op.argMax, 2, [TensorType.int32], [ints("axis", [node.axis], [])]);
     case "softmax":
-      return operator(OP.softmax, 2, [node.beta]);
+      return operator(Op.softmax, 2, [node.beta]);
     case "leakyRelu":
-      return operator(OP.leakyRelu, 1, [node.alpha]);
+      return operator(Op.leakyRelu, 1, [node.alpha]);
     case "dequantize":
     case "relu":
     case "relu6":
     case "logistic":
     case "tanh":
-      return operator(OP[node.op], 2);
+      return operator(Op[node.op], 2);
     case "hardSwish":
     case "quantize":
-      return operator(OP[node.op], 1);
+      return operator(Op[node.op], 1);
   }
 }
 
@@ -192,7 +205,7 @@ function addWeights(node: IntegerWeightedNode, input: Int8Tensor, file: FileUnde
   const index = file.add({
     name: `${node.output}/weights`,
     shape: depthwise ? [1, ...weightsShape] : weightsShape,
-    type: node.weightBits === 4 ? TYPE.int4 : TYPE.int8,
+    type: node.weightBits === 4 ? TensorType.int4 : TensorType.int8,
     data: node.weightBits === 4 ? packed(weights) : bytesOf(weights),
     scales: weightScales,
     zeroPoints: zeros,
@@ -201,7 +214,7 @@ function addWeights(node: IntegerWeightedNode, input: Int8Tensor, file: FileUnde
   const added = file.add({
     name: `${node.output}/bias`,
     shape: [bias.length],
-    type: TYPE.int32,
+    type: TensorType.int32,
     data: bytesOf(bias),
     scales: weightScales.map((scale) => input.scale * scale),
     zeroPoints: zeros,

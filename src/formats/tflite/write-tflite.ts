@@ -3,7 +3,7 @@ import type { QuantizedGraph } from "../../graph/quantized-graph.js";
 import { validateQuantizedGraph } from "../../graph/validate-quantized.js";
 import { encodeFile } from "./encode-file.js";
 import type { FileOperator, FileTensor } from "./file-model.js";
-import { TYPE } from "./schema.js";
+import { TensorType } from "./schema.js";
 import { int8Tensor, writeOperator } from "./write-operator.js";
 
 /** Options of writeTflite. */
@@ -54,6 +54,6 @@ export function writeTflite(graph: QuantizedGraph, options: WriteTfliteOptions =
 }
 
 function plainTensor(name: string, { dtype, shape }: QuantizedGraph["tensors"][string]): FileTensor {
-  const type = dtype === "int32" ? TYPE.int32 : TYPE.float32;
+  const type = dtype === "int32" ? TensorType.int32 : TensorType.float32;
   return { name, shape, type, scales: new Float32Array(), zeroPoints: [], axis: 0 };
 }
