@@ -1,6 +1,7 @@
 import { images, kernel, LAYER_BYTES, x as input, xImageBytes, y as output, yImageBytes } from "../core/layer-words";
 import { conv2dDirect } from "./conv2d-direct";
 import { copyRows } from "./copy-rows";
+import { depthwise3x3 } from "./depthwise-3x3";
 import { depthwiseConv2d } from "./depthwise-conv2d";
 import { fillRows } from "./fill-rows";
 import { matrixVector } from "./matrix-vector";
@@ -29,6 +30,9 @@ function runImage(layer: usize, x: usize, y: usize): void {
       break;
     case 6:
       winograd(layer, x, y, 4);
+      break;
+    case 7:
+      depthwise3x3(layer, x, y);
       break;
     default:
       unreachable();

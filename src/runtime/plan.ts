@@ -170,7 +170,10 @@ export function planSession(graph: QuantizedGraph, options: PlanOptions): Plan {
     if (plan !== undefined) {
       const source = plan.dense ? denseOf(node.inputs[0], index) : use(node.inputs[0], index).name;
       const output = defineOutput(node.output, index);
-      const step = plan.step(use(source, index).draft.layout, output.layout);
+      // A reshaped tensor lies where what it reshapes lies, in its own shape.
+      const reshaped = plan.dense || aliases.has(node.inputs[0]);
+      const input = reshaped ? tensorLayout(graph.tensors[node.inputs[0]]) : use(source, index).draft.layout;
+      const step = plan.step(input, output.layout);
       push(index, { ...step, x: { tensor: source, offset: step.x.offset } });
     } else if (node.op === "reshape") {
       const source = denseOf(node.inputs[0], index);
