@@ -28,7 +28,7 @@
 //     19  taps           address of offsets, u32: where the taps (or runs of taps) of a window lie, from its first byte
 //     20  tapCount
 //     21  depth          products behind one sum, as packed
-//     22  groups         groups of four pixels or tiles that are packed at a time
+//     22  groups         groups of four pixels or tiles that are packed at a time; depthwise: output rows at a time
 //     23  inRowBytes     from one row of the input to the next
 //     24  inChannels
 //     25  run            bytes below a tap that the sum takes, an even number; elsewhere: neighbouring elements of a pixel

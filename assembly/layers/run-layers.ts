@@ -15,6 +15,7 @@ import { combineCodes } from "./combine-codes";
 import { conv2dDirect } from "./conv2d-direct";
 import { copyRows } from "./copy-rows";
 import { copyStrided } from "./copy-strided";
+import { depthwise3x3 } from "./depthwise-3x3";
 import { depthwiseConv2d } from "./depthwise-conv2d";
 import { dequantizeF32 } from "./dequantize-f32";
 import { fillRows } from "./fill-rows";
@@ -53,45 +54,48 @@ function runImage(layer: usize, x: usize, y: usize): void {
       winograd(layer, x, y, 4);
       break;
     case 7:
-      copyStrided(layer, x, y);
+      depthwise3x3(layer, x, y);
       break;
     case 8:
-      addCodes(layer, x, y);
+      copyStrided(layer, x, y);
       break;
     case 9:
-      combineCodes(layer, x, y, 0);
+      addCodes(layer, x, y);
       break;
     case 10:
-      combineCodes(layer, x, y, weights(layer));
+      combineCodes(layer, x, y, 0);
       break;
     case 11:
-      maxPool(layer, x, y);
+      combineCodes(layer, x, y, weights(layer));
       break;
     case 12:
-      averagePool(layer, x, y);
+      maxPool(layer, x, y);
       break;
     case 13:
-      meanCodes(layer, x, y);
+      averagePool(layer, x, y);
       break;
     case 14:
-      resizeNearest(layer, x, y);
+      meanCodes(layer, x, y);
       break;
     case 15:
-      resizeBilinear(layer, x, y);
+      resizeNearest(layer, x, y);
       break;
     case 16:
-      lookUpCodes(layer, x, y);
+      resizeBilinear(layer, x, y);
       break;
     case 17:
-      softmax(layer, x, y);
+      lookUpCodes(layer, x, y);
       break;
     case 18:
-      argMax(layer, x, y);
+      softmax(layer, x, y);
       break;
     case 19:
-      quantizeF32(layer, x, y);
+      argMax(layer, x, y);
       break;
     case 20:
+      quantizeF32(layer, x, y);
+      break;
+    case 21:
       dequantizeF32(layer, x, y);
       break;
     default:

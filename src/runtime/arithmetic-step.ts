@@ -105,6 +105,7 @@ function walk(node: string, call: Call, a: Operand, b: Operand, output: Operand)
   const { loops, offsets } = innermostLoops(merged, 2, 3);
   const [rows, columns] = loops;
   const length = run?.size ?? 1;
+  const blocks = call.block(length);
   return offsets.map(([x, x2, y]) => ({
     node,
     kernel: call.kernel,
@@ -128,7 +129,7 @@ function walk(node: string, call: Call, a: Operand, b: Operand, output: Operand)
       ...call.codes,
     },
     weights: call.weights,
-    blocks: call.block(length),
+    blocks,
     scratchBytes: call.scratchBytes,
     macs: 0,
   }));

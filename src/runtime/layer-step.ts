@@ -71,6 +71,9 @@ export function stepExtent({ kernel, numbers, taps, blocks }: LayerStep): StepEx
       return { reads: overImages(n("xImageBytes"), n("depth")), writes: codes };
     case "depthwiseConv2d":
       return { reads: window(blockEnd(blocks, BLOCK.inChannel) + 8), writes: codes };
+    case "depthwise3x3":
+      // Nine taps lie in three neighbouring columns and rows, and eight channels are there.
+      return { reads: window(2 * (n("inRowBytes") + n("inChannels")) + n("inChannels")), writes: codes };
     case "winograd2":
     case "winograd4": {
       const size = kernel === "winograd2" ? 2 : 4;

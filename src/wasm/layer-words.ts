@@ -9,6 +9,7 @@ export const LAYER_KERNELS = [
   "depthwiseConv2d",
   "winograd2",
   "winograd4",
+  "depthwise3x3",
   "copyStrided",
   "addCodes",
   "multiplyCodes",

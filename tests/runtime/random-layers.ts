@@ -165,3 +165,41 @@ export const fullyConnected = (fixed: Partial<Parameters> = {}): fc.Arbitrary<La
       };
       return caseOf(p, node, tensorsOf(p, [rows, inputs], [rows, outputs], inputs * 2000));
     });
+
+/** Three 3 × 3 convolutions in a row, whose tensors share memory and have borders. */
+export const chains: fc.Arbitrary<LayerCase> = fc
+  .tuple(
+    fc.integer({ min: 1, max: 2 }),
+    fc.integer({ min: 4, max: 9 }),
+    fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 4, maxLength: 4 }),
+    fc.array(zeroPoint, { minLength: 4, maxLength: 4 }),
+    fc.nat(),
+  )
+  .map(([batch, size, channels, zeroPoints, seed]) => {
+    const names = ["x", "a", "b", "y"];
+    const tensors = Object.fromEntries(
+      names.map((name, i): [string, Int8Tensor] => [
+        name,
+        { dtype: "int8", shape: [batch, size, size, channels[i]], scale: 0.5, zeroPoint: zeroPoints[i] },
+      ]),
+    );
+    const nodes = names.slice(1).map((output, i): IntegerConv2dNode => {
+      const depth = 9 * channels[i];
+      return {
+        name: output,
+        op: "conv2d",
+        inputs: [names[i]],
+        output,
+        weights: codesOf(channels[i + 1] * depth, seed + i),
+        weightsShape: [channels[i + 1], 3, 3, channels[i]],
+        weightBits: 8,
+        weightScales: Float32Array.of(1 / (64 * Math.sqrt(depth))),
+        activation: "linear",
+        strides: [1, 1],
+        dilations: [1, 1],
+        padding: "same",
+      };
+    });
+    const graph: QuantizedGraph = { name: "chain", inputs: ["x"], outputs: ["y"], tensors, nodes };
+    return { graph, input: codesOf(batch * size * size * channels[0], seed + 9) };
+  });

@@ -3,46 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
 import { TRAINING_EXPORTS } from "../contracts/training-contract.js";
-
-/** Ids of the sections of a wasm file. */
-const SECTION = { custom: 0, type: 1, import: 2, global: 6, export: 7, start: 8, data: 11, dataCount: 12 };
-
-interface Section {
-  readonly id: number;
-  readonly content: Uint8Array;
-}
-
-/** Reads the variable-length numbers and names of a section. */
-function reader(bytes: Uint8Array) {
-  let at = 0;
-  const u32 = (): number => {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = bytes[at++];
-      value += (byte & 127) * 2 ** shift;
-      if (byte < 128) return value;
-    }
-  };
-  const byte = (): number => bytes[at++];
-  const name = (): string => {
-    const length = u32();
-    at += length;
-    return new TextDecoder().decode(bytes.subarray(at - length, at));
-  };
-  const skip = (length: number): Uint8Array => {
-    at += length;
-    return bytes.subarray(at - length, at);
-  };
-  return { u32, byte, name, skip, done: () => at >= bytes.length };
-}
-
-function sectionsOf(bytes: Uint8Array): Section[] {
-  assert.deepEqual([...bytes.subarray(0, 8)], [0, 97, 115, 109, 1, 0, 0, 0]);
-  const { u32, byte, skip, done } = reader(bytes.subarray(8));
-  const sections: Section[] = [];
-  while (!done()) sections.push({ id: byte(), content: skip(u32()) });
-  return sections;
-}
+import { floatFunctions, reader, SECTION, type Section, sectionsOf } from "./wasm-sections.js";
 
 /** Imports as `module.name kind`; kinds: 0 function, 1 table, 2 memory, 3 global. */
 function importsOf(sections: Section[]): string[] {
@@ -75,7 +36,7 @@ function exportsOf(sections: Section[]): string[] {
 }
 
 const types = ["I8", "U8", "I16", "U16"];
-const EXPORTS = [
+const TRAIN_EXPORTS = [
   "initConstants",
   "features",
   ...types.flatMap((type) => [`quantizeF32To${type}`, `quantizeF32To${type}PerChannel`]),
@@ -95,11 +56,25 @@ const EXPORTS = [
   "packBits",
   "unpackBits",
   ...TRAINING_EXPORTS,
-].map((name) => `${name} 0`);
+];
+const REQUANTIZATIONS = ["requantizeExact", "requantizeFloat32", "requantizeInteger", "requantizeTwice"];
+const INFER_EXPORTS = ["initConstants", "features", "runLayers", ...REQUANTIZATIONS];
 
-for (const build of ["simd", "debug"] as const) {
-  describe(`train.${build}.wasm`, () => {
-    const bytes = new Uint8Array(readFileSync(new URL(`../../dist/wasm/train.${build}.wasm`, import.meta.url)));
+/** Each binary with what it exports and the most bytes its simd build may take. */
+const BINARIES = {
+  train: { exported: TRAIN_EXPORTS, most: 26 * 1024 },
+  infer: { exported: INFER_EXPORTS, most: 14 * 1024 },
+};
+
+for (const [name, build] of [
+  ["train", "simd"],
+  ["train", "debug"],
+  ["infer", "simd"],
+  ["infer", "debug"],
+] as const) {
+  const { exported, most } = BINARIES[name];
+  describe(`${name}.${build}.wasm`, () => {
+    const bytes = new Uint8Array(readFileSync(new URL(`../../dist/wasm/${name}.${build}.wasm`, import.meta.url)));
     const sections = sectionsOf(bytes);
     const has = (id: number): boolean => sections.some((section) => section.id === id);
 
@@ -112,7 +87,7 @@ for (const build of ["simd", "debug"] as const) {
     });
 
     it("exports the kernels, and the memory it was given", () => {
-      assert.deepEqual(exportsOf(sections).sort(), [...EXPORTS, "memory 2"].sort());
+      assert.deepEqual(exportsOf(sections).sort(), [...exported.map((entry) => `${entry} 0`), "memory 2"].sort());
     });
 
     it("keeps nothing: the one mutable global is the address of the constants", () => {
@@ -134,10 +109,29 @@ for (const build of ["simd", "debug"] as const) {
     });
 
     it("size", (t) => {
-      t.diagnostic(`train.${build}.wasm: ${bytes.length} bytes, ${gzipSync(bytes, { level: 9 }).length} gzipped`);
+      t.diagnostic(`${name}.${build}.wasm: ${bytes.length} bytes, ${gzipSync(bytes, { level: 9 }).length} gzipped`);
       // The budget is for one build as shipped; the debug build carries names and assertions.
-      if (build === "simd") assert.ok(bytes.length < 26 * 1024, `${bytes.length} bytes`);
+      if (build === "simd") assert.ok(bytes.length < most, `${bytes.length} bytes`);
       else assert.ok(bytes.length > 0);
     });
   });
 }
+
+describe("floating point", () => {
+  const read = (file: string): Section[] =>
+    sectionsOf(new Uint8Array(readFileSync(new URL(`../../dist/wasm/${file}`, import.meta.url))));
+
+  for (const build of ["simd", "debug"]) {
+    it(`infer.${build}.wasm: the rule of float32 alone has an opcode of it`, () => {
+      assert.deepEqual(floatFunctions(read(`infer.${build}.wasm`)), ["requantizeFloat32"]);
+    });
+  }
+
+  it("is found where it is", () => {
+    const found = floatFunctions(read("train.simd.wasm"));
+    for (const name of ["quantizeF32ToU8", "dequantizeU16ToF32", "minMaxF32", "momentsF32", "movingAverageF32"]) {
+      assert.ok(found.includes(name), name);
+    }
+    assert.ok(!found.includes("packBits") && !found.includes("features"));
+  });
+});

@@ -1,0 +1,4 @@
+import { layerContract } from "./layer-contract.js";
+
+layerContract("simd");
+layerContract("debug");
