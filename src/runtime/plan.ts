@@ -285,8 +285,9 @@ function finish(
   const placedAt = new Map<PlacedConstant["data"], number>();
   const place = (data: PlacedConstant["data"] | undefined): number => {
     if (data === undefined) return 0;
-    const address = placedAt.get(data) ?? free;
-    if (address !== free) return address;
+    const known = placedAt.get(data);
+    if (known !== undefined) return known;
+    const address = free;
     placedAt.set(data, address);
     constants.push({ address, data });
     free = align(free + data.byteLength);
