@@ -1,4 +1,4 @@
-// How a layer is described: 32 words of i32 in linear memory, filled by src/runtime. Names and order are those of
+// How a layer is described: 48 words of i32 in linear memory, filled by src/runtime. Names and order are those of
 // src/wasm/layer-words.ts.
 //
 // Tensors are NHWC int8. A tensor has a border as wide as any of its readers wants, filled with its zero point, so that no
@@ -32,6 +32,14 @@
 //     23  inRowBytes     from one row of the input to the next
 //     24  inChannels
 //     25  run            bytes below a tap that the sum takes, an even number
+//     26  x2             address of the first element of the second input
+//     27  x2ImageBytes
+//     28  x2RowBytes
+//     29  multiplier     of the codes of x
+//     30  multiplier2    of the codes of x2
+//     31  offset         where sums of them start
+//     32  shift          that brings sums to codes
+//  33-47  not used yet
 //
 // A channel block is what eight output channels need, 128 bytes:
 //
@@ -51,7 +59,7 @@
 
 /** Bytes that describe a layer. */
 // @ts-ignore: decorator
-@inline export const LAYER_BYTES: usize = 128;
+@inline export const LAYER_BYTES: usize = 192;
 /** Bytes of a channel block. */
 // @ts-ignore: decorator
 @inline export const BLOCK_BYTES: usize = 128;
@@ -161,6 +169,35 @@
 // @ts-ignore: decorator
 @inline export function run(layer: usize): i32 {
   return load<i32>(layer, 100);
+}
+
+// @ts-ignore: decorator
+@inline export function x2(layer: usize): usize {
+  return load<u32>(layer, 104);
+}
+// @ts-ignore: decorator
+@inline export function x2ImageBytes(layer: usize): i32 {
+  return load<i32>(layer, 108);
+}
+// @ts-ignore: decorator
+@inline export function x2RowBytes(layer: usize): i32 {
+  return load<i32>(layer, 112);
+}
+// @ts-ignore: decorator
+@inline export function multiplier(layer: usize): i32 {
+  return load<i32>(layer, 116);
+}
+// @ts-ignore: decorator
+@inline export function multiplier2(layer: usize): i32 {
+  return load<i32>(layer, 120);
+}
+// @ts-ignore: decorator
+@inline export function offset(layer: usize): i32 {
+  return load<i32>(layer, 124);
+}
+// @ts-ignore: decorator
+@inline export function shift(layer: usize): i32 {
+  return load<i32>(layer, 128);
 }
 
 // @ts-ignore: decorator

@@ -1,4 +1,15 @@
-import { images, kernel, LAYER_BYTES, x as input, xImageBytes, y as output, yImageBytes } from "../core/layer-words";
+import {
+  images,
+  kernel,
+  LAYER_BYTES,
+  x as input,
+  x2,
+  x2ImageBytes,
+  xImageBytes,
+  y as output,
+  yImageBytes,
+} from "../core/layer-words";
+import { addCodes } from "./add-codes";
 import { conv2dDirect } from "./conv2d-direct";
 import { copyRows } from "./copy-rows";
 import { depthwise3x3 } from "./depthwise-3x3";
@@ -8,7 +19,7 @@ import { matrixVector } from "./matrix-vector";
 import { winograd } from "./winograd";
 
 /** Runs a layer on one image. Numbers are those of KERNELS in src/wasm/layer-words.ts. */
-function runImage(layer: usize, x: usize, y: usize): void {
+function runImage(layer: usize, x: usize, x2: usize, y: usize): void {
   switch (kernel(layer)) {
     case 0:
       copyRows(layer, x, y);
@@ -34,6 +45,9 @@ function runImage(layer: usize, x: usize, y: usize): void {
     case 7:
       depthwise3x3(layer, x, y);
       break;
+    case 8:
+      addCodes(layer, x, x2, y);
+      break;
     default:
       unreachable();
   }
@@ -43,11 +57,13 @@ function runImage(layer: usize, x: usize, y: usize): void {
 export function runLayers(layer: usize, count: i32): void {
   do {
     let x = input(layer);
+    let second = x2(layer);
     let y = output(layer);
     let left = images(layer);
     do {
-      runImage(layer, x, y);
+      runImage(layer, x, second, y);
       x += xImageBytes(layer);
+      second += x2ImageBytes(layer);
       y += yImageBytes(layer);
     } while (--left > 0);
     layer += LAYER_BYTES;

@@ -12,6 +12,8 @@ export interface LayerStep {
   readonly node: string;
   readonly kernel: LayerKernel;
   readonly x: TensorByte;
+  /** Of the second input, where there is one. */
+  readonly x2?: TensorByte;
   readonly y: TensorByte;
   readonly numbers: LayerNumbers;
   readonly weights?: Int8Array | Int16Array;
@@ -22,9 +24,11 @@ export interface LayerStep {
   readonly macs: number;
 }
 
-/** Bytes from the first that a step reads or writes to behind the last, counted from x or y, over all images. */
+/** Bytes from the first that a step reads or writes to behind the last, counted from x, x2 or y, over all images. */
 export interface StepExtent {
   readonly reads: number;
+  /** From x2. */
+  readonly reads2: number;
   readonly writes: number;
 }
 
@@ -44,30 +48,42 @@ export function stepExtent({ kernel, numbers, taps, blocks }: LayerStep): StepEx
     n("yImageBytes"),
     overPixels(n("yRowBytes"), n("yPixelBytes"), blockEnd(blocks, BLOCK.channel, BLOCK.count)),
   );
+  const rows = (image: number, row: number): number => overImages(image, (n("rows") - 1) * row + n("columns"));
   switch (kernel) {
     case "copyRows":
       return {
-        reads: overImages(n("xImageBytes"), (n("rows") - 1) * n("xRowBytes") + n("columns")),
-        writes: overImages(n("yImageBytes"), (n("rows") - 1) * n("yRowBytes") + n("columns")),
+        reads: rows(n("xImageBytes"), n("xRowBytes")),
+        reads2: 0,
+        writes: rows(n("yImageBytes"), n("yRowBytes")),
       };
     case "fillRows":
-      return { reads: 0, writes: overImages(n("yImageBytes"), (n("rows") - 1) * n("yRowBytes") + n("columns")) };
+      return { reads: 0, reads2: 0, writes: rows(n("yImageBytes"), n("yRowBytes")) };
+    case "addCodes":
+      return {
+        reads: rows(n("xImageBytes"), n("xRowBytes")),
+        reads2: rows(n("x2ImageBytes"), n("x2RowBytes")),
+        writes: rows(n("yImageBytes"), n("yRowBytes")),
+      };
     case "conv2dDirect":
-      return { reads: window(upTo(n("run"), 8)), writes: codes };
+      return { reads: window(upTo(n("run"), 8)), reads2: 0, writes: codes };
     case "matrixVector":
-      return { reads: overImages(n("xImageBytes"), n("depth")), writes: codes };
+      return { reads: overImages(n("xImageBytes"), n("depth")), reads2: 0, writes: codes };
     case "depthwiseConv2d":
-      return { reads: window(blockEnd(blocks, BLOCK.inChannel) + 8), writes: codes };
+      return { reads: window(blockEnd(blocks, BLOCK.inChannel) + 8), reads2: 0, writes: codes };
     case "depthwise3x3":
       // Nine taps lie in three neighbouring columns and rows, and eight channels are there.
-      return { reads: window(2 * (n("inRowBytes") + n("inChannels")) + n("inChannels")), writes: codes };
+      return {
+        reads: window(2 * (n("inRowBytes") + n("inChannels")) + n("inChannels")),
+        reads2: 0,
+        writes: codes,
+      };
     case "winograd2":
     case "winograd4": {
       const size = kernel === "winograd2" ? 2 : 4;
-      const rows = upTo(n("rows"), size) + 2;
-      const columns = upTo(n("columns"), size) + 2;
-      const bytes = (rows - 1) * n("inRowBytes") + (columns - 1) * n("inChannels") + n("depth");
-      return { reads: overImages(n("xImageBytes"), bytes), writes: codes };
+      const height = upTo(n("rows"), size) + 2;
+      const width = upTo(n("columns"), size) + 2;
+      const bytes = (height - 1) * n("inRowBytes") + (width - 1) * n("inChannels") + n("depth");
+      return { reads: overImages(n("xImageBytes"), bytes), reads2: 0, writes: codes };
     }
   }
 }

@@ -3,6 +3,7 @@ import type { RoundingRule } from "../core/rounding-rule.js";
 import { formatShape } from "../core/shape.js";
 import type { QuantizedGraph, QuantizedNode, QuantizedTensor } from "../graph/quantized-graph.js";
 import { LAYER_BYTES, LAYER_KERNELS, LAYER_WORDS } from "../wasm/layer-words.js";
+import { additionStep } from "./addition-step.js";
 import { copySteps, fillSteps } from "./border-steps.js";
 import { type LayerStep, stepExtent } from "./layer-step.js";
 import { type LinearPlan, planLinear } from "./linear-step.js";
@@ -116,11 +117,13 @@ export function planSession(graph: QuantizedGraph, options: PlanOptions): Plan {
   };
   const push = (index: number, step: LayerStep, fills?: string): void => {
     steps.push(fills === undefined ? { kind: "layer", index, step } : { kind: "layer", index, step, fills });
-    const { reads, writes } = stepExtent(step);
+    const { reads, reads2, writes } = stepExtent(step);
     for (const [byte, bytes] of [
       [step.x, reads],
+      [step.x2, reads2],
       [step.y, writes],
     ] as const) {
+      if (byte === undefined) continue;
       const { draft } = use(byte.tensor, index);
       draft.bytes = Math.max(draft.bytes, byte.offset + bytes);
     }
@@ -185,8 +188,24 @@ export function planSession(graph: QuantizedGraph, options: PlanOptions): Plan {
         aliases.set(node.output, source);
       }
     } else {
-      for (const name of node.inputs) use(name, index);
-      defineOutput(node.output, index);
+      const operands = node.inputs.map((name) => ({
+        ...use(name, index),
+        alias: aliases.has(name) ? name : undefined,
+      }));
+      const output = defineOutput(node.output, index);
+      const layouts = operands.map(({ alias, draft }) =>
+        alias === undefined ? draft.layout : tensorLayout(graph.tensors[alias]),
+      );
+      const step = additionStep(graph, node, options.rounding, layouts, output.layout);
+      if (step !== undefined) {
+        const [x, x2] = operands;
+        push(index, {
+          ...step,
+          x: { tensor: x.name, offset: step.x.offset },
+          x2: { tensor: x2.name, offset: step.x2.offset },
+        });
+        continue;
+      }
       steps.push({ kind: "reference", index, node });
     }
   }
@@ -278,6 +297,7 @@ function finish(
     const addresses: Record<string, number> = {
       kernel: LAYER_KERNELS.indexOf(step.kernel),
       x: at(step.x),
+      x2: step.x2 === undefined ? 0 : at(step.x2),
       y: at(step.y),
       weights: place(step.weights),
       blocks: place(step.blocks),

@@ -10,6 +10,7 @@ export const LAYER_KERNELS = [
   "winograd2",
   "winograd4",
   "depthwise3x3",
+  "addCodes",
 ] as const;
 
 export type LayerKernel = (typeof LAYER_KERNELS)[number];
@@ -42,20 +43,27 @@ export const LAYER_WORDS = [
   "inRowBytes",
   "inChannels",
   "run",
+  "x2",
+  "x2ImageBytes",
+  "x2RowBytes",
+  "multiplier",
+  "multiplier2",
+  "offset",
+  "shift",
 ] as const;
 
 /** The words of a layer that are no addresses. Those that a kernel does not read may be left out. */
 export type LayerNumbers = Readonly<
   Partial<
     Record<
-      Exclude<(typeof LAYER_WORDS)[number], "kernel" | "x" | "y" | "weights" | "blocks" | "scratch" | "taps">,
+      Exclude<(typeof LAYER_WORDS)[number], "kernel" | "x" | "x2" | "y" | "weights" | "blocks" | "scratch" | "taps">,
       number
     >
   >
 >;
 
 /** Bytes that describe a layer. */
-export const LAYER_BYTES = 128;
+export const LAYER_BYTES = 192;
 
 /** Channels of a block. */
 export const BLOCK_CHANNELS = 8;
