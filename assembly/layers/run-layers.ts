@@ -4,6 +4,8 @@ import {
   LAYER_BYTES,
   weights,
   x as input,
+  x2,
+  x2ImageBytes,
   xImageBytes,
   y as output,
   yImageBytes,
@@ -30,7 +32,7 @@ import { softmax } from "./softmax";
 import { winograd } from "./winograd";
 
 /** Runs a layer on one image. Numbers are those of KERNELS in src/wasm/layer-words.ts. */
-function runImage(layer: usize, x: usize, y: usize): void {
+function runImage(layer: usize, x: usize, x2: usize, y: usize): void {
   switch (kernel(layer)) {
     case 0:
       copyRows(layer, x, y);
@@ -60,13 +62,13 @@ function runImage(layer: usize, x: usize, y: usize): void {
       copyStrided(layer, x, y);
       break;
     case 9:
-      addCodes(layer, x, y);
+      addCodes(layer, x, x2, y);
       break;
     case 10:
-      combineCodes(layer, x, y, 0);
+      combineCodes(layer, x, x2, y, 0);
       break;
     case 11:
-      combineCodes(layer, x, y, weights(layer));
+      combineCodes(layer, x, x2, y, weights(layer));
       break;
     case 12:
       maxPool(layer, x, y);
@@ -107,11 +109,13 @@ function runImage(layer: usize, x: usize, y: usize): void {
 export function runLayers(layer: usize, count: i32): void {
   do {
     let x = input(layer);
+    let second = x2(layer);
     let y = output(layer);
     let left = images(layer);
     do {
-      runImage(layer, x, y);
+      runImage(layer, x, second, y);
       x += xImageBytes(layer);
+      second += x2ImageBytes(layer);
       y += yImageBytes(layer);
     } while (--left > 0);
     layer += LAYER_BYTES;

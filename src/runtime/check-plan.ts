@@ -40,16 +40,16 @@ export function checkPlan(plan: Plan): void {
   }
   for (const step of plan.steps) {
     if (step.kind === "reference") continue;
-    const { reads, readsSecond = 0, writes } = stepExtent(step.step);
+    const { reads, reads2, writes } = stepExtent(step.step);
     const where = `${step.step.kernel} of "${step.step.node}"`;
     const span = (word: "x" | "x2" | "y" | "scratch", bytes: number): Span => {
       const from = step.words[LAYER_WORDS.indexOf(word)];
       return { what: `${where}: ${word}`, from, to: from + bytes };
     };
-    const [read, readSecond, written] = [span("x", reads), span("x2", readsSecond), span("y", writes)];
+    const [read, read2, written] = [span("x", reads), span("x2", reads2), span("y", writes)];
     for (const [bytes, name] of [
       [read, step.step.x.tensor],
-      [readSecond, step.step.x2?.tensor],
+      [read2, step.step.x2?.tensor],
       [written, step.step.y.tensor],
     ] as const) {
       if (name === undefined) continue;
@@ -62,7 +62,7 @@ export function checkPlan(plan: Plan): void {
       }
     }
     if (reads > 0) expectApart(read, written);
-    if (readsSecond > 0) expectApart(readSecond, written);
+    if (reads2 > 0) expectApart(read2, written);
     expectInside(span("scratch", step.step.scratchBytes), scratch);
   }
 }

@@ -118,10 +118,10 @@ export function planSession(graph: QuantizedGraph, options: PlanOptions): Plan {
   };
   const push = (index: number, step: LayerStep, fills?: string): void => {
     steps.push(fills === undefined ? { kind: "layer", index, step } : { kind: "layer", index, step, fills });
-    const { reads, readsSecond = 0, writes } = stepExtent(step);
+    const { reads, reads2, writes } = stepExtent(step);
     for (const [byte, bytes] of [
       [step.x, reads],
-      [step.x2, readsSecond],
+      [step.x2, reads2],
       [step.y, writes],
     ] as const) {
       if (byte === undefined) continue;

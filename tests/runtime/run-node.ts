@@ -143,10 +143,10 @@ function runSteps(
   for (const { name, layout } of [...inputs, output]) {
     // No more than a plan gives: the tensor and what its readers read over its end.
     const ends = steps.flatMap((step) => {
-      const { reads, readsSecond = 0, writes } = stepExtent(step);
+      const { reads, reads2, writes } = stepExtent(step);
       const touched: [TensorByte | undefined, number][] = [
         [step.x, reads],
-        [step.x2, readsSecond],
+        [step.x2, reads2],
         [step.y, writes],
       ];
       return touched.filter(([byte]) => byte?.tensor === name).map(([byte, end]) => (byte?.offset ?? 0) + end);
