@@ -23,8 +23,13 @@ function whileFull(use: (floats: Float32Array, codes: Int8Array) => void): void 
   const codes = residentArray("int8", 1024);
   const rest = residentArray("float32", (totalBytes - START - 1024) / 4);
   assert.deepEqual(memoryUsage(), { totalBytes, residentBytes: totalBytes - START, peakBytes: totalBytes });
-  use(rest.array.subarray(0, 1024), codes.array);
-  assert.ok(memoryUsage().totalBytes > totalBytes, "expected the call to grow the memory");
+  try {
+    use(rest.array.subarray(0, 1024), codes.array);
+    assert.ok(memoryUsage().totalBytes > totalBytes, "expected the call to grow the memory");
+  } finally {
+    rest.dispose();
+    codes.dispose();
+  }
 }
 
 /**
