@@ -15,8 +15,7 @@ using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (services = [(name = "main", worker = (
   modules = [
     (name = "worker.js", esModule = embed "worker.js"),
-    (name = "train.simd.wasm", wasm = embed "train.simd.wasm"),
-    (name = "train.debug.wasm", wasm = embed "train.debug.wasm"),
+${["train.simd", "train.debug", "infer.simd", "infer.debug"].map((name) => `    (name = "${name}.wasm", wasm = embed "${name}.wasm"),`).join("\n")}
   ],
   compatibilityDate = "2026-01-01",
 ))]);
@@ -43,7 +42,7 @@ test("workerd: modules by import, bytes never compiled", { skip: skipUnless(prog
   assert.ok("path" in program);
   writeFileSync(join(consumer.dir, "worker.js"), worker);
   writeFileSync(join(consumer.dir, "config.capnp"), config);
-  for (const name of ["train.simd.wasm", "train.debug.wasm"]) {
+  for (const name of ["train.simd.wasm", "infer.simd.wasm", "train.debug.wasm"]) {
     copyFileSync(join(consumer.packageDir, "dist/wasm", name), join(consumer.dir, name));
   }
   const { stdout } = await promisify(execFile)(program.path, ["test", "config.capnp"], {
