@@ -14,7 +14,7 @@ import { EdgeLayer } from "./simulated/edge-layer.js";
 export function edgesOf(where: string, model: tf.LayersModel, { quantizers }: Graph): ReadonlyMap<string, EdgeLayer> {
   // The import hands on the very objects of the layers' configuration.
   const layers = new Map(edgeLayers(model).map((layer) => [layer.config.quantizer as unknown, layer] as const));
-  if (layers.size === 0) {
+  if (Object.keys(quantizers).length === 0) {
     throw new QuantError(
       "invalid-model",
       `${where}: expected a model with quantized activations, made by QATQuantizer.compress, got one without`,

@@ -42,6 +42,7 @@ function nodeObstacles(node: GraphNode): string[] {
 function weightObstacles(node: WeightedNode): string[] {
   const grid = node.weightGrid;
   const label = layerLabel(node);
+  if (node.dorefa !== undefined) return [`${label} with DoReFa's weights`];
   if (grid === undefined) return [`${label} with float weights`];
   const found: string[] = [];
   if (grid.bits > MOST_BITS) found.push(`${label} with weights of ${grid.bits} bits`);
