@@ -49,3 +49,4 @@ export {
   quantizeF32ToU8,
   quantizeF32ToU8PerChannel,
 } from "./kernels/quantize";
+export { signActivationsF32 } from "./kernels/sign-activations";

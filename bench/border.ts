@@ -1,20 +1,26 @@
 import { fakeQuantize, minMax, quantize } from "./bitpress.js";
 import { compare, type Row } from "./comparison.js";
+import { fakeQuantizeLoops } from "./loops/fake-quantize.js";
 import { resident } from "./resident.js";
 import { normalValues } from "./values.js";
 
 const PARAMS = { scale: Math.fround(6 / 255), zeroPoint: 3, qmin: -128, qmax: 127 };
-const MAGIC = 1.5 * 2 ** 52;
 
 /** What a call costs by itself: small arrays, in linear memory and outside, in microseconds per call. */
 export default async function measure(): Promise<Row[]> {
+  const { scale, zeroPoint, qmin, qmax } = PARAMS;
   const rows: Row[] = [];
   for (const length of [16, 256, 4096]) {
     const x = normalValues(length);
     const out = new Float32Array(length);
     const codes = new Int8Array(length);
     const [from, to, codesTo] = [resident(x), resident(out), resident(codes)];
-    const peers = [{ name: "JS loop, fake-quantize", run: () => loop(x, out) }];
+    const peers = [
+      {
+        name: "JS loop, fake-quantize",
+        run: fakeQuantizeLoops.map((loop) => () => loop(x, out, scale, zeroPoint, qmin, qmax)),
+      },
+    ];
     rows.push(
       ...(await compare({
         kernel: `quantize ${length} elements, per call`,
@@ -37,13 +43,4 @@ export default async function measure(): Promise<Row[]> {
     );
   }
   return rows;
-}
-
-function loop(x: Float32Array, out: Float32Array): void {
-  const { scale, zeroPoint, qmin, qmax } = PARAMS;
-  const factor = 1 / scale;
-  for (let i = 0; i < x.length; i++) {
-    const code = Math.fround(x[i] * factor) + MAGIC - MAGIC;
-    out[i] = Math.max(qmin - zeroPoint, Math.min(qmax - zeroPoint, code)) * scale;
-  }
 }

@@ -1,6 +1,8 @@
 import { dequantize } from "./bitpress.js";
+import { boundsOf } from "./bounds.js";
 import { CHANNEL_LAYOUTS, type ChannelLayout, channelParams } from "./channel-layouts.js";
 import { compare, type Row } from "./comparison.js";
+import { dequantizeChannelLoop, dequantizeLoops } from "./loops/dequantize.js";
 import { resident } from "./resident.js";
 import { dropping, startTensorflow } from "./tensorflow.js";
 import { ELEMENTS, evenCodes, MANY_ELEMENTS } from "./values.js";
@@ -28,7 +30,7 @@ async function measureTensor(elements: number): Promise<Row[]> {
     peers: [
       {
         name: "JS loop",
-        run: [productLoop, tableLoop].map((loop) => () => loop(q, out, scale, zeroPoint)),
+        run: dequantizeLoops.map((loop) => () => loop(q, out, scale, zeroPoint)),
         floor: 10,
       },
       {
@@ -36,6 +38,7 @@ async function measureTensor(elements: number): Promise<Row[]> {
         run: dropping(() => tensor.toFloat().sub(zeroPoint).mul(scale)),
         floor: 4,
       },
+      ...boundsOf("dequantize", elements),
     ],
   });
 }
@@ -51,36 +54,8 @@ async function measureChannels(layout: ChannelLayout): Promise<Row[]> {
     elements: layout.elements,
     resident: () => dequantize(from(), params, { shape, out: to() }),
     plain: () => dequantize(q, params, { shape, out }),
-    peers: [{ name: "JS loop", run: () => channelLoop(q, out, params, layout.inner) }],
+    peers: [
+      { name: "JS loop", run: () => dequantizeChannelLoop(q, out, params.scale, params.zeroPoint, layout.inner) },
+    ],
   });
-}
-
-function productLoop(q: Int8Array, out: Float32Array, scale: number, zeroPoint: number): void {
-  const n = q.length;
-  const zero = zeroPoint | 0;
-  for (let i = 0; i < n; i++) out[i] = (q[i] - zero) * scale;
-}
-
-/** Looks the 256 possible values up. */
-function tableLoop(q: Int8Array, out: Float32Array, scale: number, zeroPoint: number): void {
-  const n = q.length;
-  const table = Float32Array.from({ length: 256 }, (_, i) => (i - 128 - zeroPoint) * scale);
-  for (let i = 0; i < n; i++) out[i] = table[q[i] + 128];
-}
-
-function channelLoop(
-  q: Int8Array,
-  out: Float32Array,
-  { scale, zeroPoint }: ReturnType<typeof channelParams>,
-  inner: number,
-): void {
-  const channels = scale.length;
-  const n = q.length;
-  for (let i = 0; i < n; ) {
-    for (let c = 0; c < channels; c++) {
-      const factor = scale[c];
-      const zero = zeroPoint[c];
-      for (const end = i + inner; i < end; i++) out[i] = (q[i] - zero) * factor;
-    }
-  }
 }

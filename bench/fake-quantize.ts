@@ -1,12 +1,13 @@
 import { fakeQuantize } from "./bitpress.js";
+import { boundsOf } from "./bounds.js";
 import { CHANNEL_LAYOUTS, type ChannelLayout, channelParams } from "./channel-layouts.js";
 import { compare, type Row } from "./comparison.js";
+import { fakeQuantizeChannelLoop, fakeQuantizeLoops } from "./loops/fake-quantize.js";
 import { resident } from "./resident.js";
 import { dropping, startTensorflow } from "./tensorflow.js";
 import { ELEMENTS, MANY_ELEMENTS, normalValues } from "./values.js";
 
 const PARAMS = { scale: Math.fround(6 / 255), zeroPoint: 3, qmin: -128, qmax: 127 };
-const MAGIC = 1.5 * 2 ** 52;
 
 export default async function measure(): Promise<Row[]> {
   const rows = [...(await measureTensor(ELEMENTS)), ...(await measureTensor(MANY_ELEMENTS))];
@@ -29,7 +30,7 @@ async function measureTensor(elements: number): Promise<Row[]> {
     peers: [
       {
         name: "JS loop, same bits",
-        run: [minMaxLoop, integerLoop, branchLoop].map((loop) => () => loop(x, out, scale, zeroPoint, qmin, qmax)),
+        run: fakeQuantizeLoops.map((loop) => () => loop(x, out, scale, zeroPoint, qmin, qmax)),
         floor: 10,
       },
       {
@@ -42,6 +43,7 @@ async function measureTensor(elements: number): Promise<Row[]> {
         run: dropping(() => tensor.div(scale).round().add(zeroPoint).clipByValue(qmin, qmax).sub(zeroPoint).mul(scale)),
         floor: 7,
       },
+      ...boundsOf("fakeQuantize", elements),
     ],
   });
 }
@@ -51,77 +53,15 @@ async function measureChannels(layout: ChannelLayout): Promise<Row[]> {
   const x = normalValues(layout.elements);
   const out = new Float32Array(layout.elements);
   const [from, to] = [resident(x), resident(out)];
-  const { shape } = layout;
+  const { shape, inner } = layout;
+  const { scale, zeroPoint, qmin, qmax } = params;
   return compare({
     kernel: `fake-quantize, ${layout.name}`,
     elements: layout.elements,
     resident: () => fakeQuantize(from(), params, { shape, out: to() }),
     plain: () => fakeQuantize(x, params, { shape, out }),
-    peers: [{ name: "JS loop, same bits", run: () => channelLoop(x, out, params, layout.inner) }],
+    peers: [
+      { name: "JS loop, same bits", run: () => fakeQuantizeChannelLoop(x, out, scale, zeroPoint, qmin, qmax, inner) },
+    ],
   });
-}
-
-// The float64 product with 1/scale, rounded to float32, is fl(x/scale): see quantize.ts.
-
-function minMaxLoop(x: Float32Array, out: Float32Array, scale: number, zero: number, qmin: number, qmax: number): void {
-  const n = x.length;
-  const factor = 1 / scale;
-  const lo = qmin - zero;
-  const hi = qmax - zero;
-  for (let i = 0; i < n; i++) {
-    out[i] = Math.max(lo, Math.min(hi, Math.fround(x[i] * factor) + MAGIC - MAGIC)) * scale;
-  }
-}
-
-function integerLoop(
-  x: Float32Array,
-  out: Float32Array,
-  scale: number,
-  zero: number,
-  qmin: number,
-  qmax: number,
-): void {
-  const n = x.length;
-  const factor = 1 / scale;
-  const lo = (qmin - zero) | 0;
-  const hi = (qmax - zero) | 0;
-  for (let i = 0; i < n; i++) {
-    const code = (Math.fround(x[i] * factor) + MAGIC - MAGIC) | 0;
-    out[i] = (code < lo ? lo : code > hi ? hi : code) * scale;
-  }
-}
-
-function branchLoop(x: Float32Array, out: Float32Array, scale: number, zero: number, qmin: number, qmax: number): void {
-  const n = x.length;
-  const factor = 1 / scale;
-  const lo = (qmin - zero) * scale;
-  const hi = (qmax - zero) * scale;
-  for (let i = 0; i < n; i++) {
-    let y = (Math.fround(x[i] * factor) + MAGIC - MAGIC) * scale;
-    if (y < lo) y = lo;
-    if (y > hi) y = hi;
-    out[i] = y;
-  }
-}
-
-function channelLoop(
-  x: Float32Array,
-  out: Float32Array,
-  { scale, zeroPoint, qmin, qmax }: ReturnType<typeof channelParams>,
-  inner: number,
-): void {
-  const channels = scale.length;
-  const factors = Float64Array.from(scale, (s) => 1 / s);
-  const n = x.length;
-  for (let i = 0; i < n; ) {
-    for (let c = 0; c < channels; c++) {
-      const s = scale[c];
-      const factor = factors[c];
-      const lo = qmin - zeroPoint[c];
-      const hi = qmax - zeroPoint[c];
-      for (const end = i + inner; i < end; i++) {
-        out[i] = Math.max(lo, Math.min(hi, Math.fround(x[i] * factor) + MAGIC - MAGIC)) * s;
-      }
-    }
-  }
 }

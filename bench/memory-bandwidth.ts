@@ -1,4 +1,5 @@
 import { dequantize, fakeQuantize, fakeQuantizeGradient, minMax, quantize } from "./bitpress.js";
+import { type Bounded, boundsOf } from "./bounds.js";
 import { compare, type Row } from "./comparison.js";
 import { memoryCopy } from "./memory-copy.js";
 import { resident } from "./resident.js";
@@ -21,22 +22,35 @@ export default async function measure(): Promise<Row[]> {
   const [x, dy, out] = [resident(values), resident(values), resident(new Float32Array(LARGE))];
   const codes = resident(new Int8Array(LARGE));
   const copy = memoryCopy();
-  const kernels: { name: string; run: () => unknown; bytes: number }[] = [
-    { name: "quantize", run: () => quantize(x(), PARAMS, { out: codes() }), bytes: 5 },
-    { name: "dequantize", run: () => dequantize(codes(), PARAMS, { out: out() }), bytes: 5 },
-    { name: "fake-quantize", run: () => fakeQuantize(x(), PARAMS, { out: out() }), bytes: 8 },
-    { name: "straight-through", run: () => fakeQuantizeGradient(dy(), x(), PARAMS, { out: out() }), bytes: 12 },
-    { name: "min/max", run: () => minMax(x()), bytes: 4 },
+  const kernels: { name: string; run: () => unknown; bytes: number; bounded: Bounded }[] = [
+    { name: "quantize", run: () => quantize(x(), PARAMS, { out: codes() }), bytes: 5, bounded: "quantize" },
+    { name: "dequantize", run: () => dequantize(codes(), PARAMS, { out: out() }), bytes: 5, bounded: "dequantize" },
+    {
+      name: "fake-quantize",
+      run: () => fakeQuantize(x(), PARAMS, { out: out() }),
+      bytes: 8,
+      bounded: "fakeQuantize",
+    },
+    {
+      name: "straight-through",
+      run: () => fakeQuantizeGradient(dy(), x(), PARAMS, { out: out() }),
+      bytes: 12,
+      bounded: "fakeQuantizeGradient",
+    },
+    { name: "min/max", run: () => minMax(x()), bytes: 4, bounded: "minMax" },
   ];
   const rows: Row[] = [];
-  for (const { name, run, bytes } of kernels) {
+  for (const { name, run, bytes, bounded } of kernels) {
     rows.push(
       ...(await compare({
         kernel: `${name}, 64 MiB of float32`,
         elements: LARGE,
         rounds: 21,
         resident: run,
-        peers: [{ name: "memory.copy of as many bytes", run: () => copy((bytes * LARGE) / 2), floor: 0.85 }],
+        peers: [
+          { name: "memory.copy of as many bytes", run: () => copy((bytes * LARGE) / 2), floor: 0.85 },
+          ...boundsOf(bounded, LARGE),
+        ],
       })),
     );
   }

@@ -1,6 +1,8 @@
 import { minMax } from "./bitpress.js";
+import { boundsOf } from "./bounds.js";
 import { CHANNEL_LAYOUTS, type ChannelLayout } from "./channel-layouts.js";
 import { compare, type Row } from "./comparison.js";
+import { minMaxChannelLoop, minMaxLoops } from "./loops/min-max.js";
 import { resident } from "./resident.js";
 import { dropping, startTensorflow } from "./tensorflow.js";
 import { ELEMENTS, normalValues } from "./values.js";
@@ -27,8 +29,9 @@ async function measureTensor(kernel: string, x: Float32Array): Promise<Row[]> {
     resident: () => minMax(from()),
     plain: () => minMax(x),
     peers: [
-      { name: "JS loop", run: [branchLoop, minMaxLoop].map((loop) => () => loop(x)), floor: 10 },
+      { name: "JS loop", run: minMaxLoops.map((loop) => () => loop(x)), floor: 10 },
       { name: "tfjs wasm, 2 ops", run: dropping(() => [tensor.min(), tensor.max()]), floor: 15 },
+      ...boundsOf("minMax", ELEMENTS),
     ],
   });
 }
@@ -42,48 +45,6 @@ async function measureChannels(layout: ChannelLayout): Promise<Row[]> {
     elements: layout.elements,
     resident: () => minMax(from(), { shape, axis }),
     plain: () => minMax(x, { shape, axis }),
-    peers: [{ name: "JS loop", run: () => channelLoop(x, layout) }],
+    peers: [{ name: "JS loop", run: () => minMaxChannelLoop(x, layout.channels, layout.inner) }],
   });
-}
-
-function branchLoop(x: Float32Array): [number, number] {
-  const n = x.length;
-  let lo = x[0];
-  let hi = lo;
-  for (let i = 1; i < n; i++) {
-    const value = x[i];
-    if (value < lo) lo = value;
-    if (value > hi) hi = value;
-  }
-  return [lo, hi];
-}
-
-function minMaxLoop(x: Float32Array): [number, number] {
-  const n = x.length;
-  let lo = x[0];
-  let hi = lo;
-  for (let i = 1; i < n; i++) {
-    lo = Math.min(lo, x[i]);
-    hi = Math.max(hi, x[i]);
-  }
-  return [lo, hi];
-}
-
-function channelLoop(x: Float32Array, { channels, inner }: ChannelLayout): [Float32Array, Float32Array] {
-  const n = x.length;
-  const min = new Float32Array(channels).fill(Number.POSITIVE_INFINITY);
-  const max = new Float32Array(channels).fill(Number.NEGATIVE_INFINITY);
-  for (let i = 0; i < n; ) {
-    for (let c = 0; c < channels; c++) {
-      let lo = min[c];
-      let hi = max[c];
-      for (const end = i + inner; i < end; i++) {
-        lo = Math.min(lo, x[i]);
-        hi = Math.max(hi, x[i]);
-      }
-      min[c] = lo;
-      max[c] = hi;
-    }
-  }
-  return [min, max];
 }

@@ -6,8 +6,10 @@ export interface Training {
   /** Passes over `images` images each, drawn anew without repetition. */
   readonly epochs: number;
   readonly images: number;
-  /** Of Adam at the first step; falls linearly to 0. */
+  /** Of Adam at the first step; falls linearly, to no less than `lastShare` of it. */
   readonly learningRate: number;
+  /** 0 by default. */
+  readonly lastShare?: number;
   /** Of the order of the images: the only chance in a run. */
   readonly seed: number;
   /** Called after each batch with the share of the work that is done. */
@@ -19,7 +21,7 @@ const PIXELS = 784;
 
 /** Trains a classifier of 28 × 28 images with Adam and cross entropy; returns milliseconds per image. */
 export async function train(model: tf.LayersModel, set: ImageSet, training: Training): Promise<number> {
-  const { epochs, images, learningRate, onProgress } = training;
+  const { epochs, images, learningRate, lastShare = 0, onProgress } = training;
   const random = mulberry32(training.seed);
   const optimizer = tf.train.adam(learningRate);
   model.compile({ optimizer, loss: "categoricalCrossentropy" });
@@ -29,7 +31,8 @@ export async function train(model: tf.LayersModel, set: ImageSet, training: Trai
   for (let epoch = 0; epoch < epochs; epoch++) {
     const order = shuffled(set.count, random);
     for (let at = 0; at + BATCH <= images; at += BATCH) {
-      (optimizer as unknown as { learningRate: number }).learningRate = learningRate * (1 - step / steps);
+      (optimizer as unknown as { learningRate: number }).learningRate =
+        learningRate * Math.max(lastShare, 1 - step / steps);
       const [x, y] = batchOf(set, order.subarray(at, at + BATCH));
       await model.trainOnBatch(x, y);
       tf.dispose([x, y]);

@@ -3,7 +3,13 @@
 //   npm run accuracy                       every width, MNIST and Fashion-MNIST, 3 seeds; MobileNetV2 after training
 //   npm run accuracy -- --seeds 1 w4a8     chosen widths and number of seeds
 //
-// A row per run is printed as JSON when it is done, the tables at the end.
+//   npm run accuracy -- dorefa             trained in few bits from the start, W-A-G from 32-32-32 to 1-1-4: 3 epochs, 1 seed
+//   npm run accuracy -- dorefa --full      10 epochs, 3 seeds
+//   npm run accuracy -- dorefa mnist 1-2-4 --seeds 3   a set, widths (noise: where gradients' noise is drawn) and seeds
+//   npm run accuracy -- dorefa --choose-rate           learning rates, judged on training images left out
+//
+// A row per run is printed as JSON when it is done, the tables at the end. DoReFa's rows are also kept in examples/out/dorefa.jsonl,
+// and what is there already is not trained again.
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,6 +20,9 @@ import { modelFolder } from "../examples/data/models.js";
 import { accuracy, loadModel, startTensorflow } from "../examples/evaluate.js";
 import { AGREEMENT_CASES, mobilenetAgreement } from "../examples/mobilenet.js";
 import { type Bits, trainQuantized } from "../examples/quantized-training.js";
+import { type Plan, planRuns } from "./dorefa-accuracy/plan.js";
+import { dorefaReport } from "./dorefa-accuracy/report.js";
+import { clearProgress, showProgress } from "./progress-line.js";
 
 const WIDTHS = ["w8a8", "w4a8", "w4a4", "w3a4", "w2a8"];
 const EPOCHS = 2;
@@ -30,6 +39,11 @@ interface Run {
   readonly msPerImage: number;
 }
 
+const [report, ...options] = process.argv.slice(2);
+if (report === "dorefa") {
+  await dorefaReport(planned(options));
+  process.exit();
+}
 const { values, positionals } = parseArgs({
   options: { seeds: { type: "string", default: "3" } },
   allowPositionals: true,
@@ -50,9 +64,18 @@ const runs = [
 ];
 if (runs.length > 0) printRuns(runs);
 if (chosen.includes("mobilenet")) {
-  const rows = await mobilenetAgreement(progress, AGREEMENT_CASES);
+  const rows = await mobilenetAgreement(showProgress, AGREEMENT_CASES);
   clearProgress();
   console.table(rows.map((row) => ({ ...row, meanDifference: round(row.meanDifference, 4) })));
+}
+
+function planned(args: readonly string[]): Plan[] {
+  try {
+    return planRuns(args);
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exit(1);
+  }
 }
 
 async function runsOf(set: string, training: ImageSet | string, test: ImageSet | string): Promise<Run[]> {
@@ -70,7 +93,7 @@ async function runsOf(set: string, training: ImageSet | string, test: ImageSet |
         epochs: EPOCHS,
         images: IMAGES,
         seed,
-        onProgress: (done) => progress(`${set} ${width}, seed ${seed}: ${Math.round(100 * done)} %`),
+        onProgress: (done) => showProgress(`${set} ${width}, seed ${seed}: ${Math.round(100 * done)} %`),
       });
       result.model.dispose();
       const { calibrated, trained, msPerImage } = result;
@@ -109,12 +132,4 @@ function printRuns(all: readonly Run[]): void {
 
 function round(value: number, digits: number): number {
   return Number(value.toFixed(digits));
-}
-
-function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
-}
-
-function clearProgress(): void {
-  if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
 }

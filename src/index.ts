@@ -1,3 +1,10 @@
+export type { DoReFaHooks, GradientPart } from "./arrays/dorefa-layer.js";
+export {
+  type DoReFaCompressOptions,
+  DoReFaQuantizer,
+  type DoReFaState,
+  type DoReFaTraining,
+} from "./arrays/dorefa-quantizer.js";
 export { NaiveQuantizer } from "./arrays/naive-quantizer.js";
 export type { QATLayer } from "./arrays/qat-layer.js";
 export { type QATCompressOptions, QATQuantizer, type QATTraining } from "./arrays/qat-quantizer.js";
@@ -46,6 +53,7 @@ export type {
 export { type ObserverKinds, observerFromJSON } from "./observers/observer-from-json.js";
 export type { CalibrationConfig, TargetCalibration } from "./quantizers/calibration-config.js";
 export type { ConfigList } from "./quantizers/config-list.js";
+export type { DoReFaOptions, DoReFaTrainingOptions } from "./quantizers/dorefa-options.js";
 export type { NaiveOptions } from "./quantizers/naive.js";
 export type { QATOptions, QATSchedule } from "./quantizers/qat.js";
 export type { Report, TensorReport } from "./quantizers/report.js";
@@ -57,7 +65,7 @@ export type { TensorData } from "./runtime/reference-step.js";
 export type { NodeProfile, Session, SessionMemory, TensorDescription } from "./runtime/session.js";
 export type { OutOption } from "./wasm/arguments.js";
 export { dequantize, type FloatOptions } from "./wasm/dequantize.js";
-export { dorefaActivations } from "./wasm/dorefa-activations.js";
+export { type BoundOption, dorefaActivations } from "./wasm/dorefa-activations.js";
 export { dorefaActivationsGradient } from "./wasm/dorefa-activations-gradient.js";
 export { dorefaGradients, type GradientOptions } from "./wasm/dorefa-gradients.js";
 export { dorefaWeights } from "./wasm/dorefa-weights.js";
@@ -71,3 +79,5 @@ export { type ChannelRange, minMax, type RangeOptions } from "./wasm/min-max.js"
 export { packBits, unpackBits } from "./wasm/pack-bits.js";
 export { type QuantizeOptions, quantize } from "./wasm/quantize.js";
 export { memoryUsage, type ResidentArray, type ResidentTypes, residentArray } from "./wasm/resident-array.js";
+export { signActivations } from "./wasm/sign-activations.js";
+export { signActivationsGradient } from "./wasm/sign-activations-gradient.js";

@@ -26,8 +26,18 @@ export function fashionMnist(part: "train" | "t10k"): ImageSet | string {
 }
 
 /** The first `count` images of a set. */
-export function firstImages({ images, labels }: ImageSet, count: number): ImageSet {
-  return { images: images.subarray(0, count * SIDE * SIDE), labels: labels.subarray(0, count), count };
+export function firstImages(set: ImageSet, count: number): ImageSet {
+  return imagesFrom(set, 0, count);
+}
+
+/** The last `count` images of a set. */
+export function lastImages(set: ImageSet, count: number): ImageSet {
+  return imagesFrom(set, set.count - count, count);
+}
+
+function imagesFrom({ images, labels }: ImageSet, start: number, count: number): ImageSet {
+  const [from, to] = [start, start + count];
+  return { images: images.subarray(from * SIDE * SIDE, to * SIDE * SIDE), labels: labels.subarray(from, to), count };
 }
 
 /** IDX: big-endian magic and dimensions, then one byte per value. */

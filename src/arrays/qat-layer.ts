@@ -5,10 +5,11 @@ import type { TargetName } from "../quantizers/config-list.js";
 import type { QATSchedule } from "../quantizers/qat.js";
 import { minMax } from "../wasm/min-max.js";
 import { type ActivationHook, activationHook } from "./activation-hook.js";
-import type { LayerTargets, StateDictLayer } from "./qat-targets.js";
+import type { LayerTargets } from "./qat-targets.js";
 import { EVALUATION, type TrainingPhase, trainingPhase } from "./training-phase.js";
 import type { LayerRanges } from "./training-state.js";
 import { weightHook } from "./weight-hook.js";
+import type { StateDictLayer } from "./weighted-layers.js";
 
 /**
  * What a training loop calls for one layer: y = output(f(input(x), weight(), bias())), and backwards gradient, weightGradient,

@@ -1,17 +1,15 @@
-import { QuantError } from "../core/errors.js";
 import type { WeightLayout } from "../core/granularity.js";
-import { sizeOf } from "../core/shape.js";
 import type { QuantizedStateDict, StateDict } from "../core/tensor.js";
 import { type CalibrationConfig, calibrationConfig } from "../quantizers/calibration-config.js";
 import type { ConfigList } from "../quantizers/config-list.js";
 import { type QATOptions, type QATPlan, type QATSchedule, qatPlan } from "../quantizers/qat.js";
 import { quantizedReport, type Report, reportOf, untouchedReport } from "../quantizers/report.js";
-import { layerOfEntry, stateDictLayers } from "../quantizers/state-dict-layers.js";
 import { checkWeightLayout } from "../quantizers/weight-rule.js";
 import { checkStateDict } from "./check-state-dict.js";
 import { type QATLayer, type TrainingClock, trainedLayer } from "./qat-layer.js";
-import { type LayerTargets, qatTargets, type StateDictLayer } from "./qat-targets.js";
+import { type LayerTargets, qatTargets } from "./qat-targets.js";
 import { checkTrainingState, type QATState } from "./training-state.js";
+import { checkOneWeight, weightedLayers } from "./weighted-layers.js";
 
 const WHERE = "QATQuantizer.compress";
 
@@ -84,9 +82,11 @@ export class QATQuantizer {
     checkWeightLayout(WHERE, layout);
     checkStateDict(WHERE, state);
     const { schedule } = this.#plan;
-    const layers = layersOf(state);
+    const layers = weightedLayers(WHERE, state);
     const targets = qatTargets(WHERE, this.#plan, layers, state, layout);
-    for (const layer of layers) checkOneWeight(layer, targets.get(layer.name) as LayerTargets);
+    for (const layer of layers) {
+      if (targets.get(layer.name)?.weight !== undefined) checkOneWeight(WHERE, layer);
+    }
     if (resume !== undefined) checkTrainingState(WHERE, resume, targets);
 
     const clock: TrainingClock = { step: resume?.step ?? 0, training: true };
@@ -144,27 +144,4 @@ export class QATQuantizer {
       }),
     };
   }
-}
-
-function layersOf(state: StateDict): StateDictLayer[] {
-  const weightEntries = new Map<string, string[]>();
-  for (const [entry, { shape }] of Object.entries(state)) {
-    if (shape.length < 2 || sizeOf(shape) === 0) continue;
-    const name = layerOfEntry(entry);
-    weightEntries.set(name, [...(weightEntries.get(name) ?? []), entry]);
-  }
-  return stateDictLayers(WHERE, state).map((layer) => ({
-    ...layer,
-    weightEntries: weightEntries.get(layer.name) ?? [],
-  }));
-}
-
-function checkOneWeight({ name, weightEntries }: StateDictLayer, { weight }: LayerTargets): void {
-  if (weight === undefined || weightEntries.length < 2) return;
-  const found = weightEntries.map((entry) => `"${entry}"`).join(", ");
-  throw new QuantError(
-    "unsupported",
-    `${WHERE}: layer "${name}": expected one weight of rank ≥ 2 to quantize, got ${found}; exclude it in a config list, { op_names: ["${name}"], exclude: true }`,
-    { layer: name, entries: weightEntries },
-  );
 }

@@ -3,16 +3,11 @@ import type { GridOptions } from "../core/grid.js";
 import type { Shape } from "../core/shape.js";
 import type { StateDict } from "../core/tensor.js";
 import type { LayerSettings, PlacementDefaults, TargetSettings } from "../graph/passes/placement-settings.js";
+import type { TrainingGrid } from "../graph/training-weights.js";
 import { isLayerType } from "../quantizers/layer-types.js";
 import type { QATPlan } from "../quantizers/qat.js";
-import type { LayerInfo } from "../quantizers/select-config.js";
-import type { TrainingGrid } from "../quantizers/training-weights.js";
 import { weightGrid } from "../quantizers/weight-rule.js";
-
-/** A layer of a state dict, and the entries that hold its weights: its tensors of rank ≥ 2. */
-export interface StateDictLayer extends LayerInfo {
-  readonly weightEntries: readonly string[];
-}
+import type { StateDictLayer } from "./weighted-layers.js";
 
 /** The grid of one weight of a state dict in training. */
 export interface StateDictTrainingGrid extends TrainingGrid {

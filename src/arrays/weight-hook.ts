@@ -1,7 +1,7 @@
 import { QuantError } from "../core/errors.js";
 import type { QuantParams } from "../core/quant-params.js";
 import type { QuantizedTensor, Tensor } from "../core/tensor.js";
-import { type GridBias, trainingWeightParams } from "../quantizers/training-weights.js";
+import { type GridBias, trainingWeightParams } from "../graph/training-weights.js";
 import { biasOnGrid } from "../reference/bias-on-grid.js";
 import { fakeQuantize } from "../wasm/fake-quantize.js";
 import { fakeQuantizeGradient } from "../wasm/fake-quantize-gradient.js";

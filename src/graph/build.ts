@@ -15,6 +15,8 @@ import { validateGraph } from "./validate.js";
 export interface GraphBuilder {
   /** A name like `wanted` that is not taken yet, valid for tfjs tensors and layers too. */
   freshName(wanted: string): string;
+  /** A name like `wanted` that no value has yet; a node may. */
+  freshValue(wanted: string): string;
   /** Declares an input; returns the name of its value. */
   input(name: string, shape: ValueShape, dtype?: ValueType): string;
   /** Declares a weight, the first time its name is met; returns the name. */
@@ -38,13 +40,17 @@ export function buildGraph(name: string): GraphBuilder {
   const quantizers = new Map<string, EdgeQuantizer>();
   const taken = new Set<string>();
 
-  return {
+  const builder: GraphBuilder = {
     freshName(wanted) {
       const valid = wanted.replace(/[^-A-Za-z0-9._/]/g, "_").replace(/^[^A-Za-z0-9]/, "x$&");
       let fresh = valid;
       for (let i = 2; taken.has(fresh); i++) fresh = `${valid}.${i}`;
       taken.add(fresh);
       return fresh;
+    },
+    freshValue(wanted) {
+      taken.add(wanted);
+      return values.has(wanted) ? builder.freshName(wanted) : wanted;
     },
     input(value, shape, dtype = "float32") {
       inputs.push(value);
@@ -91,6 +97,7 @@ export function buildGraph(name: string): GraphBuilder {
       return graph;
     },
   };
+  return builder;
 }
 
 function shapeOf(values: ReadonlyMap<string, Value>, value: string): ValueShape {

@@ -1,6 +1,7 @@
 import { formatShape, sizeOf } from "../core/shape.js";
+import { UNTOUCHED_BITS } from "../core/unit-grid.js";
 import { formatValueShape } from "./shapes.js";
-import type { EdgeQuantizer, Graph, GraphNode, NodeWeightGrid, Pair, WeightedNode } from "./types.js";
+import type { EdgeQuantizer, Graph, GraphNode, NodeDorefa, NodeWeightGrid, Pair, WeightedNode } from "./types.js";
 
 /**
  * A graph as text: a line on the whole, one aligned line per input and node, a line on the outputs. Ends without a line
@@ -49,6 +50,9 @@ function valueText({ values }: Graph, value: string): string {
 function quantizerText(quantizer: EdgeQuantizer | undefined): string {
   if (quantizer === undefined) return "";
   if ("like" in quantizer) return `like ${quantizer.like}`;
+  if ("bound" in quantizer) return `${gridText(quantizer)} [0, ${quantizer.bound}]`;
+  if ("sign" in quantizer) return "sign";
+  if ("observeOnly" in quantizer) return "observed";
   const scheme = "fixed" in quantizer ? "fixed" : quantizer.symmetric ? "symmetric" : "affine";
   return `${gridText(quantizer)} ${scheme}`;
 }
@@ -101,7 +105,7 @@ function details(node: GraphNode): string[] {
 }
 
 function weightedDetails(node: WeightedNode): string[] {
-  const { weightsShape, bias, batchNorm, activation, weightGrid, trainable } = node;
+  const { weightsShape, bias, batchNorm, activation, weightGrid, dorefa, trainable } = node;
   const [kh, kw] = weightsShape;
   return [
     node.op === "dense" ? formatShape(weightsShape) : windowText([kh, kw], node.strides, node.dilations, node.padding),
@@ -109,6 +113,7 @@ function weightedDetails(node: WeightedNode): string[] {
     ...(batchNorm === undefined ? [] : [batchNorm.trainable ? "batchNorm" : "frozen batchNorm"]),
     ...fusedText(activation),
     ...(weightGrid === undefined ? [] : [weightGridText(weightGrid)]),
+    ...(dorefa === undefined ? [] : [dorefaText(dorefa)]),
     ...(trainable ? [] : ["frozen"]),
   ];
 }
@@ -116,6 +121,12 @@ function weightedDetails(node: WeightedNode): string[] {
 function weightGridText({ granularity, symmetric, ...grid }: NodeWeightGrid): string {
   const scheme = symmetric ? "" : " affine";
   return `weights ${gridText(grid)}${scheme} ${granularity === "perChannel" ? "per channel" : "per tensor"}`;
+}
+
+/** "dorefa w1 g4": bits of weights and gradients, untouched ones left out. */
+function dorefaText({ weightBits, gradientBits }: NodeDorefa): string {
+  const bits = [["w", weightBits] as const, ["g", gradientBits] as const];
+  return ["dorefa", ...bits.filter(([, n]) => n !== UNTOUCHED_BITS).map(([what, n]) => `${what}${n}`)].join(" ");
 }
 
 function fusedText(activation: string): string[] {

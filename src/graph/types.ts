@@ -106,6 +106,16 @@ export interface NodeWeightGrid {
   readonly quantStartStep?: number;
 }
 
+/** How DoReFaQuantizer trains a linear node. Bits are 1…16, or 32: untouched. */
+export interface NodeDorefa {
+  readonly weightBits: number;
+  /** Of the gradient that arrives at the product, before bias and activation. */
+  readonly gradientBits: number;
+  /** What the gradient's noise is drawn from, beside the step. */
+  readonly seed: number;
+  readonly tensor: number;
+}
+
 interface LinearNode extends NodeBase {
   /** Name of the weights. */
   readonly weights: string;
@@ -119,6 +129,8 @@ interface LinearNode extends NodeBase {
   readonly activation: FusedActivation;
   /** Set by placeQuantizers; absent: the weights stay float. */
   readonly weightGrid?: NodeWeightGrid;
+  /** Set by placeDorefa; absent: the layer trains as usual. Never beside weightGrid or batchNorm. */
+  readonly dorefa?: NodeDorefa;
   /** false: the layer was frozen (`trainable: false`). */
   readonly trainable: boolean;
 }
@@ -267,7 +279,7 @@ export type GraphNode =
   | OpaqueNode;
 
 /** How a value is quantized: one scale and zero point for the whole tensor. */
-export type EdgeQuantizer = OwnQuantizer | FixedQuantizer | SharedQuantizer;
+export type EdgeQuantizer = OwnQuantizer | FixedQuantizer | ActivationQuantizer | SharedQuantizer;
 
 /** A range of its own, observed in training or calibration. */
 export interface OwnQuantizer {
@@ -277,6 +289,8 @@ export interface OwnQuantizer {
   readonly symmetric: boolean;
   /** Training steps that only track ranges; absent: the quantizer's own setting. */
   readonly quantStartStep?: number;
+  /** The range is observed in training for whoever makes integers of the model later; nothing is rounded. */
+  readonly observeOnly?: true;
 }
 
 /** Parameters known without data: the outputs of softmax, sigmoid and tanh. */
@@ -287,6 +301,24 @@ export interface FixedQuantizer {
   readonly fixed: { readonly scale: number; readonly zeroPoint: number };
   /** Training steps without quantization; absent: the quantizer's own setting. */
   readonly quantStartStep?: number;
+}
+
+/** DoReFa's activations: clipped to [0, bound], which 2^bits − 1 steps divide; or the signs of BNN. */
+export type ActivationQuantizer = ClippedQuantizer | SignQuantizer;
+
+interface ClippedQuantizer {
+  /** 1…16. */
+  readonly bits: number;
+  readonly signed: false;
+  /** A float32 > 0. */
+  readonly bound: number;
+}
+
+/** −1 or +1. */
+interface SignQuantizer {
+  readonly bits: 1;
+  readonly signed: true;
+  readonly sign: true;
 }
 
 /** The parameters of another value, which has its own or fixed ones. */

@@ -1,9 +1,18 @@
 import { QuantError } from "../core/errors.js";
 import { type Grid, gridOf } from "../core/grid.js";
 import { formatShape } from "../core/shape.js";
+import { UNTOUCHED_BITS } from "../core/unit-grid.js";
 import { isWeighted } from "./readers.js";
 import { formatValueShape, inferShape, nodeLabel, sameShape } from "./shapes.js";
-import type { EdgeQuantizer, Graph, GraphNode, NodeBatchNorm, NodeWeightGrid, WeightedNode } from "./types.js";
+import type {
+  EdgeQuantizer,
+  Graph,
+  GraphNode,
+  NodeBatchNorm,
+  NodeDorefa,
+  NodeWeightGrid,
+  WeightedNode,
+} from "./types.js";
 import { weightsView } from "./weights-view.js";
 
 /** Names that tfjs takes for tensors and layers. */
@@ -120,6 +129,7 @@ function checkWeights({ values, weights }: Graph, node: GraphNode): void {
     check(node.weights, node.weightsShape, "weights");
     if (node.bias !== undefined) check(node.bias, [channelsOf(node)], "bias");
     if (node.weightGrid !== undefined) checkWeightGrid(node, node.weightGrid);
+    if (node.dorefa !== undefined) checkDorefa(node, node.dorefa);
   }
   const norm = batchNormOf(node);
   if (norm === undefined) return;
@@ -139,6 +149,21 @@ function checkWeightGrid(node: WeightedNode, { axis, ...grid }: NodeWeightGrid):
   const { shape } = weightsView(node);
   if (!Number.isInteger(axis) || axis < 0 || axis >= shape.length) {
     throw invalid(where, `an axis in [0, ${shape.length - 1}]`, String(axis));
+  }
+}
+
+function checkDorefa(node: WeightedNode, { weightBits, gradientBits, seed, tensor }: NodeDorefa): void {
+  const where = `dorefa of ${nodeLabel(node)}`;
+  if (node.weightGrid !== undefined || node.batchNorm !== undefined) {
+    throw invalid(where, "no weightGrid and no batchNorm beside it", "one");
+  }
+  for (const bits of [weightBits, gradientBits]) {
+    if (bits !== UNTOUCHED_BITS) checkedGrid(where, { bits, signed: false });
+  }
+  for (const number of [seed, tensor]) {
+    if (!(Number.isInteger(number) && number >= 0 && number < 2 ** 32)) {
+      throw invalid(where, "integers seed and tensor in [0, 2^32)", String(number));
+    }
   }
 }
 
@@ -174,6 +199,10 @@ function checkQuantizer({ values, nodes, quantizers }: Graph, value: string, qua
     return;
   }
   const { qmin, qmax } = checkedGrid(where, quantizer);
+  if ("bound" in quantizer) {
+    const { bound } = quantizer;
+    if (!(bound > 0 && Number.isFinite(bound))) throw invalid(where, "a bound > 0", String(bound));
+  }
   if (!("fixed" in quantizer)) return;
   const { scale, zeroPoint } = quantizer.fixed;
   if (!(scale > 0 && Number.isFinite(scale))) throw invalid(where, "a scale > 0", String(scale));

@@ -13,6 +13,7 @@ export interface TargetCalibration {
   /** `int8`, `uint4` … */
   readonly quant_dtype: string;
   readonly quant_scheme: "affine" | "symmetric";
+  /** As in quant_dtype, but that DoReFa's weights have fewer than their codes. */
   readonly quant_bits: number;
   /** bitpress: the ends of the grid. NNI's signed grids are always narrow, these are what they say. */
   readonly qmin: number;
@@ -33,6 +34,8 @@ export type CalibrationConfig = Readonly<
 export interface CalibratedTarget {
   readonly params: QuantParams;
   readonly symmetric: boolean;
+  /** Where fewer bits than the grid has tell its codes apart: those of DoReFa's weights. */
+  readonly bits?: number;
   /** Absent where the parameters are prescribed. One value each, or one per channel. */
   readonly range?: { readonly min: ArrayLike<number>; readonly max: ArrayLike<number> };
 }
@@ -60,15 +63,15 @@ export function calibrationConfig(
   );
 }
 
-function targetCalibration({ params, symmetric, range }: CalibratedTarget): TargetCalibration {
+function targetCalibration({ params, symmetric, bits, range }: CalibratedTarget): TargetCalibration {
   const { scale, zeroPoint, qmin, qmax, axis } = params;
-  const bits = bitsOf(params);
+  const gridBits = bitsOf(params);
   return {
     scale: listOf(scale),
     zero_point: listOf(zeroPoint),
-    quant_dtype: `${qmin < 0 ? "int" : "uint"}${bits}`,
+    quant_dtype: `${qmin < 0 ? "int" : "uint"}${gridBits}`,
     quant_scheme: symmetric ? "symmetric" : "affine",
-    quant_bits: bits,
+    quant_bits: bits ?? gridBits,
     qmin,
     qmax,
     ...(axis !== undefined && { axis }),

@@ -85,6 +85,11 @@ export function qatPlan(where: string, config: QATOptions | ConfigList, schedule
   };
 }
 
+/** The schedule of a model in which nothing is observed, rounded to a range, or frozen. */
+export function idleSchedule(): Required<QATSchedule> {
+  return readSchedule("idleSchedule", {});
+}
+
 function settingsOf(entries: readonly ConfigEntry[], layer: LayerInfo): ReturnType<SettingsOf> {
   const entry = selectConfig(entries, layer);
   if (entry === undefined) return undefined;

@@ -13,9 +13,22 @@ const LARGEST_BIAS_CODE = 2 ** 30;
  */
 export function biasOnGrid(bias: Float32Array, inputScale: number, weightScale: Float32Array, out: Float32Array): void {
   for (let c = 0; c < bias.length; c++) {
-    const step = inputScale * weightScale[weightScale.length === 1 ? 0 : c];
+    const step = stepOf(inputScale, weightScale, c);
     out[c] = fl(roundTiesToEven(bias[c] / step) * step);
   }
+}
+
+/**
+ * The codes of biases on that grid: q[c] = rne(b[c] / (sx · sw[c])), within ±2^30 or a little more after raiseForBias.
+ *
+ * Shapes: as biasOnGrid.
+ */
+export function biasCodes(bias: Float32Array, inputScale: number, weightScale: Float32Array, out: Int32Array): void {
+  for (let c = 0; c < bias.length; c++) out[c] = roundTiesToEven(bias[c] / stepOf(inputScale, weightScale, c));
+}
+
+function stepOf(inputScale: number, weightScale: Float32Array, c: number): number {
+  return inputScale * weightScale[weightScale.length === 1 ? 0 : c];
 }
 
 /**

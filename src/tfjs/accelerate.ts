@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs";
-import { qatPlan } from "../quantizers/qat.js";
+import { idleSchedule } from "../quantizers/qat.js";
 import { importLayersModel } from "./import-layers-model.js";
 import { buildModel } from "./simulated/build-model.js";
 import { prepareGraph } from "./simulated/prepare-graph.js";
@@ -15,5 +15,5 @@ import { prepareGraph } from "./simulated/prepare-graph.js";
  */
 export function accelerate(model: tf.LayersModel): tf.LayersModel {
   const { graph, weights } = importLayersModel(model);
-  return buildModel(prepareGraph(graph), weights, qatPlan("accelerate", {}).schedule);
+  return buildModel(prepareGraph(graph), weights, idleSchedule());
 }

@@ -5,19 +5,11 @@ import { minMaxObserver } from "../observers/min-max-observer.js";
 import { movingAverageObserver } from "../observers/moving-average-observer.js";
 import type { Observer, ObserverState } from "../observers/observer.js";
 import { observerFromJSON } from "../observers/observer-from-json.js";
+import { batchesOf, type CalibrationSamples } from "./sample-batches.js";
 import { whileCollecting } from "./simulated/call-mode.js";
 import { EdgeLayer, optionsOf } from "./simulated/edge-layer.js";
 
 const WHERE = "calibrate";
-
-/**
- * What to calibrate with: one tensor per input of the model, samples along the first axis, which is cut into batches; or a
- * sequence of batches.
- */
-export type CalibrationSamples = tf.Tensor | tf.Tensor[] | Iterable<CalibrationBatch> | AsyncIterable<CalibrationBatch>;
-
-/** One tensor per input of the model; a lone one also by itself. */
-export type CalibrationBatch = tf.Tensor | tf.Tensor[];
 
 /** What the observers of a model have seen, by name of the value: plain data. */
 export type CalibrationState = Readonly<Record<string, ObserverState>>;
@@ -58,7 +50,7 @@ export async function calibrate(
   for (const { config } of edges) observers.set(config.value, observerFor(options));
   for (const state of options.merge ?? []) mergeState(observers, state);
   let seen = 0;
-  for await (const batch of batchesOf(model, samples, options.batchSize ?? 32)) {
+  for await (const batch of batchesOf(WHERE, model, samples, options.batchSize)) {
     const inputs = Array.isArray(batch) ? batch : [batch];
     const collect = (value: string, x: tf.Tensor): void => {
       observers.get(value)?.observe(x.dataSync<"float32">(), {}, `${WHERE}: "${value}"`);
@@ -120,43 +112,4 @@ function mergeState(observers: ReadonlyMap<string, Observer>, state: Calibration
     }
     observer.merge(observerFromJSON(known));
   }
-}
-
-async function* batchesOf(
-  model: tf.LayersModel,
-  samples: CalibrationSamples,
-  batchSize: number,
-): AsyncGenerator<CalibrationBatch> {
-  if (!Number.isInteger(batchSize) || batchSize < 1) {
-    throw new RangeError(`${WHERE}: expected an integer batchSize ≥ 1, got ${String(batchSize)}`);
-  }
-  const whole = wholeInputs(model, samples);
-  if (whole === undefined) {
-    yield* samples as Iterable<CalibrationBatch> | AsyncIterable<CalibrationBatch>;
-    return;
-  }
-  const [count] = whole[0].shape;
-  if (whole.some(({ shape }) => shape[0] !== count)) {
-    const counts = whole.map(({ shape }) => shape[0]).join(" and ");
-    throw new RangeError(`${WHERE}: expected inputs with equally many samples, got ${counts}`);
-  }
-  for (let start = 0; start < count; start += batchSize) {
-    const size = Math.min(batchSize, count - start);
-    const batch = whole.map((x) => tf.slice(x, start, size));
-    yield batch;
-    tf.dispose(batch);
-  }
-}
-
-/** The inputs, where whole tensors were given; undefined for a sequence of batches. */
-function wholeInputs({ inputs }: tf.LayersModel, samples: CalibrationSamples): tf.Tensor[] | undefined {
-  if (samples instanceof tf.Tensor) return [samples];
-  if (Array.isArray(samples) && samples.length === inputs.length && samples.every((x) => x instanceof tf.Tensor)) {
-    return samples as tf.Tensor[];
-  }
-  const given = samples as object | null | undefined;
-  if (typeof given === "object" && given !== null && (Symbol.iterator in given || Symbol.asyncIterator in given)) {
-    return undefined;
-  }
-  throw new TypeError(`${WHERE}: expected tensors or a sequence of batches, got ${String(samples)}`);
 }

@@ -5,17 +5,19 @@ import type { QuantParams } from "../core/quant-params.js";
 import type { QuantizedStateDict, QuantizedTensor, Tensor } from "../core/tensor.js";
 import { keepsParameters } from "../graph/keeps-parameters.js";
 import { isWeighted } from "../graph/readers.js";
+import { trainingGridOptions } from "../graph/training-weights.js";
 import type { Graph, GraphNode, WeightedNode } from "../graph/types.js";
 import { weightsView } from "../graph/weights-view.js";
 import { type CalibratedTarget, type CalibrationConfig, calibrationConfig } from "../quantizers/calibration-config.js";
 import type { TargetName } from "../quantizers/config-list.js";
 import { qatPlan } from "../quantizers/qat.js";
-import { trainingGridOptions } from "../quantizers/training-weights.js";
 import { minMax } from "../wasm/min-max.js";
 import { quantize } from "../wasm/quantize.js";
 import { importLayersModel } from "./import-layers-model.js";
 import { columnsOf, paramsTensor } from "./ops/quant-params-tensor.js";
 import { buildModel } from "./simulated/build-model.js";
+import { ClipLayer } from "./simulated/clip-layer.js";
+import { DorefaLayer } from "./simulated/dorefa-layer.js";
 import { EdgeLayer, optionsOf } from "./simulated/edge-layer.js";
 import { WeightedLayer } from "./simulated/weighted-layer.js";
 
@@ -36,7 +38,7 @@ type Targets = Partial<Record<TargetName, CalibratedTarget>>;
  *
  * @param model made by QATQuantizer.compress, trained or calibrated
  *
- * Errors: QuantError `invalid-model` for another model, `not-calibrated` where activations have seen no data.
+ * Errors: QuantError `invalid-model` for another model, `unsupported` for one made by DoReFaQuantizer, `not-calibrated` where activations have seen no data.
  */
 export async function exportModel(model: tf.LayersModel): Promise<ExportedModel> {
   const layers: readonly unknown[] = (model as { layers?: readonly unknown[] } | undefined)?.layers ?? [];
@@ -47,6 +49,12 @@ export async function exportModel(model: tf.LayersModel): Promise<ExportedModel>
     throw new QuantError(
       "invalid-model",
       "exportModel: expected a model made by QATQuantizer.compress, got one without its layers",
+    );
+  }
+  if (layers.some((layer) => layer instanceof DorefaLayer || layer instanceof ClipLayer)) {
+    throw new QuantError(
+      "unsupported",
+      "exportModel: expected a model made by QATQuantizer.compress, got one made by DoReFaQuantizer.compress",
     );
   }
   const { graph, weights: floats } = importLayersModel(model);

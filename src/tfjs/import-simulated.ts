@@ -1,6 +1,8 @@
-import type { WeightedNode } from "../graph/types.js";
+import type { GraphNode, WeightedNode } from "../graph/types.js";
 import type { LayerUse } from "./layer-use.js";
 import { BatchNormLayer } from "./simulated/batch-norm-layer.js";
+import { ClipLayer } from "./simulated/clip-layer.js";
+import { DorefaLayer } from "./simulated/dorefa-layer.js";
 import { EdgeLayer } from "./simulated/edge-layer.js";
 import { OpLayer } from "./simulated/op-layer.js";
 import { ParamsLayer } from "./simulated/params-layer.js";
@@ -15,7 +17,7 @@ import { WeightedLayer } from "./simulated/weighted-layer.js";
 export function importSimulated(use: LayerUse): { readonly value: string } | undefined {
   const { layer, builder, inputs } = use;
   if (layer instanceof ParamsLayer) return { value: inputs[0] };
-  if (layer instanceof EdgeLayer) {
+  if (layer instanceof EdgeLayer || layer instanceof ClipLayer) {
     builder.quantize(inputs[0], layer.config.quantizer);
     return { value: inputs[0] };
   }
@@ -23,24 +25,33 @@ export function importSimulated(use: LayerUse): { readonly value: string } | und
     builder.quantize(inputs[0], { like: inputs[1] });
     return { value: inputs[0] };
   }
-  if (layer instanceof WeightedLayer) return { value: builder.add(weightedNode(use, layer.config.node)) };
+  if (layer instanceof WeightedLayer || layer instanceof DorefaLayer) {
+    return { value: builder.add(weightedNode(use, layer.config.node)) };
+  }
   if (layer instanceof BatchNormLayer) {
     const { node } = layer.config;
-    return { value: builder.add({ ...node, ...placed(use), ...momentNames(use) }) };
+    return { value: builder.add({ ...node, ...placed(use, node), ...momentNames(use) }) };
   }
-  if (layer instanceof OpLayer) return { value: builder.add({ ...layer.config.node, ...placed(use), inputs }) };
+  if (layer instanceof OpLayer) {
+    const { node } = layer.config;
+    return { value: builder.add({ ...node, ...placed(use, node), inputs }) };
+  }
   return undefined;
 }
 
-function placed({ name, inputs }: LayerUse) {
-  return { name, inputs: inputs.slice(0, 1), outputs: [name] };
+/** Where a use of a layer stands. Its value has the name that it had in the graph which the model was made from. */
+function placed({ name, source, inputs, builder }: LayerUse, node: GraphNode) {
+  const [output] = node.outputs;
+  const path = source.id.slice(0, source.id.length - source.name.length);
+  const value = output === node.name ? name : builder.freshValue(path + output);
+  return { name, inputs: inputs.slice(0, 1), outputs: [value] };
 }
 
 function weightedNode(use: LayerUse, node: WeightedNode): WeightedNode {
   const { batchNorm } = node;
   return {
     ...node,
-    ...placed(use),
+    ...placed(use, node),
     weights: nameOf(use, node.op === "depthwiseConv2d" ? "depthwise_kernel" : "kernel"),
     ...(node.bias !== undefined && { bias: nameOf(use, "bias") }),
     ...(batchNorm !== undefined && { batchNorm: { ...batchNorm, ...momentNames(use) } }),

@@ -1,9 +1,9 @@
 import type * as tf from "@tensorflow/tfjs";
 import { gridOf } from "../core/grid.js";
+import { trainingGridOptions, trainingWeightParams } from "../graph/training-weights.js";
 import type { Graph, WeightedNode } from "../graph/types.js";
 import { weightsView } from "../graph/weights-view.js";
 import { quantizedReport, type Report, reportOf, type TensorReport, untouchedReport } from "../quantizers/report.js";
-import { trainingGridOptions, trainingWeightParams } from "../quantizers/training-weights.js";
 import { quantize } from "../wasm/quantize.js";
 import { IMPORTED_CLASSES } from "./import-layer.js";
 import { WeightedLayer } from "./simulated/weighted-layer.js";
@@ -42,12 +42,16 @@ export function qatReport(graph: Graph, weights: ReadonlyMap<string, tf.Tensor>,
     if (known.has(name) || tensor.dtype !== "float32") continue;
     rows.push(untouchedReport(name, { data: tensor.dataSync<"float32">(), shape: tensor.shape }));
   }
-  const float = graph.nodes.flatMap((node): FloatLayer[] => {
+  return { ...reportOf(rows), float: floatLayers(graph) };
+}
+
+/** The layers that no op of the graph expresses. */
+export function floatLayers({ nodes }: Graph): FloatLayer[] {
+  return nodes.flatMap((node): FloatLayer[] => {
     if (node.op !== "opaque") return [];
     const { name, className, id } = node.layer;
     return [{ name, className, place: id, reason: node.reason, supported: IMPORTED_CLASSES }];
   });
-  return { ...reportOf(rows), float };
 }
 
 function weightRow(layer: WeightedLayer, node: WeightedNode): TensorReport {

@@ -40,9 +40,13 @@ export function runChannels({ arena }: Kernels, job: ChannelJob): void {
   const { view, length } = job;
   if (length === 0) return;
   // Before any reservation: it may grow the memory, which detaches arrays over the old buffer; addresses stay.
-  const residents = [...job.reads, ...job.writes].map((array) =>
-    array.buffer === arena.buffer ? array.byteOffset : undefined,
-  );
+  const residents: (number | undefined)[] = [];
+  for (const array of job.reads) residents.push(residentPtr(arena, array));
+  for (const array of job.writes) residents.push(residentPtr(arena, array));
+  if (view.channels === 1 && !residents.includes(undefined)) {
+    job.splat(residents as number[], length, 0); // the short way: nothing to copy, nothing to reserve
+    return;
+  }
   arena.scope(() => {
     if (view.channels > 1 && view.inner < LONG_ROW) {
       overTables(arena, job, residents);
@@ -54,6 +58,11 @@ export function runChannels({ arena }: Kernels, job: ChannelJob): void {
       else overRows(job, operands, pointers, start, count);
     });
   });
+}
+
+/** The address of an array in linear memory. */
+function residentPtr(arena: Arena, array: KernelArray): number | undefined {
+  return array.buffer === arena.buffer ? array.byteOffset : undefined;
 }
 
 /**

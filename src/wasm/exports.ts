@@ -107,6 +107,7 @@ export interface TrainExports extends BinaryExports {
   depthwiseBackpropFilterF32(x: number, dy: number, dw: number, geometry: number, scratch: number): void;
   depthwiseBackpropInputF32(dy: number, weights: number, dx: number, geometry: number, scratch: number): void;
   maxPoolGradientF32(dy: number, x: number, dx: number, geometry: number): void;
+  signActivationsF32(x: number, out: number, n: number): void;
   clipGradientF32(dy: number, x: number, out: number, n: number, lo: number, hi: number): void;
   biasGradientF32(dy: number, dbias: number, rows: number, channels: number, scratch: number): void;
   momentsF32(x: number, mean: number, variance: number, rows: number, channels: number, scratch: number): void;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { qatTargets, type StateDictLayer } from "../../src/arrays/qat-targets.js";
+import { qatTargets } from "../../src/arrays/qat-targets.js";
+import type { StateDictLayer } from "../../src/arrays/weighted-layers.js";
 import type { StateDict } from "../../src/core/tensor.js";
 import type { ConfigList } from "../../src/quantizers/config-list.js";
 import { type QATOptions, qatPlan } from "../../src/quantizers/qat.js";

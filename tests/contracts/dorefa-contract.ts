@@ -7,12 +7,16 @@ import { dorefaGradients as defineGradients } from "../../src/reference/dorefa-g
 import { dorefaWeights as defineWeights } from "../../src/reference/dorefa-weights.js";
 import { dorefaWeightsGradient as defineWeightsGradient } from "../../src/reference/dorefa-weights-gradient.js";
 import { noiseKey } from "../../src/reference/gradient-noise.js";
+import { signActivations as defineSign } from "../../src/reference/sign-activations.js";
+import { signActivationsGradient as defineSignGradient } from "../../src/reference/sign-activations-gradient.js";
 import { dorefaActivations } from "../../src/wasm/dorefa-activations.js";
 import { dorefaActivationsGradient } from "../../src/wasm/dorefa-activations-gradient.js";
 import { dorefaGradients } from "../../src/wasm/dorefa-gradients.js";
 import { dorefaWeights } from "../../src/wasm/dorefa-weights.js";
 import { dorefaWeightsGradient } from "../../src/wasm/dorefa-weights-gradient.js";
 import { residentArray } from "../../src/wasm/resident-array.js";
+import { signActivations } from "../../src/wasm/sign-activations.js";
+import { signActivationsGradient } from "../../src/wasm/sign-activations-gradient.js";
 import { neighbour } from "./awkward-values.js";
 import { assertSameBytes, guarded } from "./bytes.js";
 import { noise, steps } from "./geometries.js";
@@ -67,6 +71,40 @@ const OPERATIONS: readonly Operation[] = [
     define: ([dr], bits, out) => defineGradients(dr, bits, { batch: 1, key: noiseKey(SOURCE), first: 5 }, out),
     anyValues: false,
   },
+];
+
+/** What has no bits of its own, or an upper end other than 1. */
+const VARIANTS: readonly Operation[] = [
+  {
+    name: "signActivations",
+    arity: 1,
+    call: ([x], _bits, out) => signActivations(x, given(out)),
+    define: ([x], _bits, out) => defineSign(x, out),
+    anyValues: true,
+  },
+  {
+    name: "signActivationsGradient",
+    arity: 2,
+    call: ([dy, x], _bits, out) => signActivationsGradient(dy, x, given(out)),
+    define: ([dy, x], _bits, out) => defineSignGradient(dy, x, out),
+    anyValues: true,
+  },
+  ...[0.1, 6, 2 ** -100, 2 ** 100].flatMap((bound): Operation[] => [
+    {
+      name: "dorefaActivations",
+      arity: 1,
+      call: ([x], bits, out) => dorefaActivations(x, bits, { bound, ...given(out) }),
+      define: ([x], bits, out) => defineActivations(x, bits, out, Math.fround(bound)),
+      anyValues: true,
+    },
+    {
+      name: "dorefaActivationsGradient",
+      arity: 2,
+      call: ([dy, x], bits, out) => dorefaActivationsGradient(dy, x, bits, { bound, ...given(out) }),
+      define: ([dy, x], _bits, out) => defineActivationsGradient(dy, x, out, Math.fround(bound)),
+      anyValues: true,
+    },
+  ]),
 ];
 
 /** Values about the steps of the unit grid, its ties and ends, zeros and the ends of float32; none is NaN or infinite. */
@@ -213,6 +251,46 @@ export function dorefaContract(): void {
       }
     });
   }
+
+  it("signs, and activations with an upper end of their own: lengths 0…67, NaN and infinities among the values", () => {
+    for (const [i, operation] of VARIANTS.entries()) {
+      for (let n = 0; n <= 67; n++) {
+        for (const bits of [1, 2, 5]) {
+          for (const factor of [1, 6, 2 ** -100, 2 ** 100]) {
+            const x = awkward(n, bits).map((value) => value * factor);
+            if (n > 0) x[n - 1] = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0][n % 4];
+            const inputs = operation.arity === 1 ? [x] : [noise(n, 99), x];
+            compare(operation, inputs, bits, `variant ${i}, ${n} elements, ${bits} bits, factor ${factor}`);
+          }
+        }
+      }
+    }
+  });
+
+  it("signs and upper ends: wrong arguments", () => {
+    const x = new Float32Array(4);
+    for (const bound of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 101]) {
+      for (const [name, call] of [
+        ["dorefaActivations", () => dorefaActivations(x, 2, { bound })],
+        ["dorefaActivationsGradient", () => dorefaActivationsGradient(x, x, 2, { bound })],
+      ] as const) {
+        const message = `${name}: expected bound in [2^-100, 2^100], got ${bound}`;
+        assert.throws(call, { name: "RangeError", message });
+      }
+    }
+    assert.throws(() => signActivations(x, { out: new Float32Array(3) }), {
+      name: "RangeError",
+      message: "signActivations: expected out of 4 elements, got 3",
+    });
+    assert.throws(() => signActivationsGradient(x.subarray(1), x), {
+      name: "RangeError",
+      message: "signActivationsGradient: expected dy of 4 elements, got 3",
+    });
+    assert.throws(() => signActivations([1] as unknown as Float32Array), {
+      name: "TypeError",
+      message: "signActivations: expected x to be a Float32Array, got [object Array]",
+    });
+  });
 
   it("dorefaGradients: splitting a batch changes nothing, wherever it is split", () => {
     const [batch, size] = [6, 11];

@@ -11,12 +11,12 @@ import { packBits, unpackBits } from "../../src/wasm/pack-bits.js";
 import { quantize } from "../../src/wasm/quantize.js";
 import { memoryUsage, residentArray } from "../../src/wasm/resident-array.js";
 
-/** First byte of the arena. */
-const START = CONSTANTS_PTR.infer + CONSTANTS_BYTES;
-
 const params = { scale: 0.5, zeroPoint: 0, qmin: -128, qmax: 127 };
 
-/** Fills linear memory to the last 16 bytes, calls `use` with residents at its end, and checks that it made memory grow. */
+/** What the residents and the scratch may use begins here. */
+const START = CONSTANTS_PTR.infer + CONSTANTS_BYTES;
+
+/** Fills linear memory to the last byte, calls `use` with residents that lie there, and checks that it made memory grow. */
 function whileFull(use: (floats: Float32Array, codes: Int8Array) => void): void {
   const { totalBytes, residentBytes } = memoryUsage();
   assert.equal(residentBytes, 0);
@@ -27,17 +27,13 @@ function whileFull(use: (floats: Float32Array, codes: Int8Array) => void): void 
     use(rest.array.subarray(0, 1024), codes.array);
     assert.ok(memoryUsage().totalBytes > totalBytes, "expected the call to grow the memory");
   } finally {
-    rest.dispose();
     codes.dispose();
+    rest.dispose();
   }
 }
 
-/**
- * Growth in the middle of a call detaches the arrays that lie in linear memory; the call works all the same.
- *
- * @param fresh loads the build anew
- */
-export function growthContract(fresh: () => Promise<void>): void {
+/** Growth in the middle of a call detaches the arrays that lie in linear memory; the call works all the same. */
+export function growthContract(): void {
   describe("memory that grows during a call", () => {
     const x = Float32Array.from({ length: 1024 }, (_, i) => (i % 37) - 18);
     const codes = Int8Array.from({ length: 1024 }, (_, i) => (i % 15) - 7);
@@ -111,13 +107,11 @@ export function growthContract(fresh: () => Promise<void>): void {
       },
     };
     for (const [name, run] of Object.entries(cases)) {
-      it(name, async () => {
-        await fresh();
+      it(name, () => {
         whileFull((floats, q) => {
           const [actual, expected] = run(floats, q);
           assert.deepEqual(actual, expected);
         });
-        await fresh();
       });
     }
   });

@@ -19,6 +19,8 @@ import type { TrainExports } from "../../src/wasm/exports.js";
 import type { KernelCall } from "../../src/wasm/kernel-call.js";
 import { maxPoolGradientCall } from "../../src/wasm/max-pool-gradient.js";
 import { momentsCall } from "../../src/wasm/moments.js";
+import { signActivationsCall } from "../../src/wasm/sign-activations.js";
+import { signActivationsGradientCall } from "../../src/wasm/sign-activations-gradient.js";
 import { CHANNELS, geometryOf, IMAGES, nameOf, noise, steps, WINDOWS } from "./geometries.js";
 
 // The training kernels on a memory full of canaries: they give what the reference defines, and write their outputs and
@@ -41,6 +43,7 @@ export const TRAINING_EXPORTS = [
   "dorefaWeightsGradientF32",
   "maxPoolGradientF32",
   "momentsF32",
+  "signActivationsF32",
 ] as const satisfies readonly (keyof TrainExports)[];
 
 const CANARY = 0xa5;
@@ -292,6 +295,10 @@ export function trainingContract(load: () => Instance): void {
           assertSame(instance, dorefaWeightsGradientCall(n), [dy, w], `dorefaWeightsGradient, ${what}`);
           assertSame(instance, dorefaActivationsCall(n, 2), [w], `dorefaActivations, ${what}`);
           assertSame(instance, dorefaActivationsGradientCall(n), [dy, w], `dorefaActivationsGradient, ${what}`);
+          assertSame(instance, dorefaActivationsCall(n, 2, 6), [w], `dorefaActivations to 6, ${what}`);
+          assertSame(instance, dorefaActivationsGradientCall(n, 6), [dy, w], `dorefaActivationsGradient to 6, ${what}`);
+          assertSame(instance, signActivationsCall(n), [w], `signActivations, ${what}`);
+          assertSame(instance, signActivationsGradientCall(n), [dy, w], `signActivationsGradient, ${what}`);
         }
         const batch = noise(3 * n, n + 4);
         batch.fill(0, n, 2 * n);

@@ -6,10 +6,14 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Runs the console snippet of a page in docs in a process of its own; it must end with what its comments say, `lines` of them. */
-export function checkSnippet(page: string, lines: number): void {
+/**
+ * Runs a console snippet of a page in docs, the first as a rule, in a process of its own; it must end with what its comments
+ * say, `lines` of them.
+ */
+export function checkSnippet(page: string, lines: number, index = 0): void {
   const text = readFileSync(join(root, "docs", page), "utf8");
-  const [, code = ""] = /<!-- test: console(?: tfjs)? -->\n```js\n([\s\S]*?)```/.exec(text) ?? [];
+  const snippets = [...text.matchAll(/<!-- test: console(?: tfjs)? -->\n```js\n([\s\S]*?)```/g)];
+  const [, code = ""] = snippets[index] ?? [];
   const promised = Array.from(code.matchAll(/console\.log\(.*\); \/\/ (.*)/g), ([, printed]) => `${printed}\n`);
   assert.equal(promised.length, lines);
   // Inside the project, so that "bitpress" is this package.

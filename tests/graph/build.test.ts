@@ -52,3 +52,12 @@ it("buildGraph, errors", () => {
     message: 'buildGraph: expected a shape for "n", got none',
   });
 });
+
+it("freshValue gives a name that no value has, though a node may", () => {
+  const builder = buildGraph("net");
+  const x = builder.input("x", [null, 4]);
+  builder.add({ ...nodeBase(builder.freshName("fc"), layer, [x], "fc/linear"), op: "relu" });
+  assert.equal(builder.freshValue("fc"), "fc");
+  assert.equal(builder.freshValue("fc/linear"), "fc/linear.2");
+  assert.equal(builder.freshName("fc"), "fc.2", "taken from now on");
+});

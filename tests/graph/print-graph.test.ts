@@ -4,6 +4,7 @@ import { foldBatchNorm } from "../../src/graph/passes/fold-batch-norm.js";
 import { fuseActivation } from "../../src/graph/passes/fuse-activation.js";
 import { placeQuantizers } from "../../src/graph/passes/place-quantizers.js";
 import { printGraph } from "../../src/graph/print-graph.js";
+import type { Graph } from "../../src/graph/types.js";
 import { sketch } from "./sketch.js";
 
 it("printGraph shows every op with its details", () => {
@@ -93,6 +94,30 @@ outputs: gate
 `.trim(),
   );
 });
+
+it("printGraph shows what DoReFaQuantizer places", () => {
+  const g = sketch("dorefa");
+  const conv = g.conv2d("conv", g.input("x", [null, 8, 8, 4]), { dorefa: dorefa(1, 4) });
+  const graph = g.finish(g.conv2d("next", g.op("add", "sum", [conv, conv]), { dorefa: dorefa(32, 4) }));
+  const quantizers: Graph["quantizers"] = {
+    x: { bits: 8, signed: true, symmetric: false, observeOnly: true },
+    conv: { bits: 2, signed: false, bound: 6 },
+    sum: { bits: 1, signed: true, sign: true },
+  };
+  assert.equal(
+    printGraph({ ...graph, quantizers }),
+    `
+graph "dorefa": 3 nodes, 288 weights, 3 quantizers
+x     input               [?, 8, 8, 4]  observed
+conv  conv2d  x           [?, 8, 8, 4]  uint2 [0, 6]  3×3 same, dorefa w1 g4
+sum   add     conv, conv  [?, 8, 8, 4]  sign
+next  conv2d  sum         [?, 8, 8, 4]                3×3 same, dorefa g4
+outputs: next
+`.trim(),
+  );
+});
+
+const dorefa = (weightBits: number, gradientBits: number) => ({ weightBits, gradientBits, seed: 0, tensor: 0 });
 
 it("printGraph of a graph without nodes", () => {
   const g = sketch("empty");

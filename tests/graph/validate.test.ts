@@ -29,6 +29,7 @@ function withQuantizers(quantizers: Record<string, unknown>): Change {
 }
 
 const grid = { bits: 8, signed: true, symmetric: true, granularity: "perChannel", axis: 3 };
+const dorefa = { weightBits: 1, gradientBits: 32, seed: 7, tensor: 0 };
 const own = { bits: 8, signed: true, symmetric: false };
 const norm = { layer: {}, mean: "bn/moving_mean", variance: "bn/moving_variance", epsilon: 0.1, momentum: 0.9 };
 
@@ -95,6 +96,16 @@ const RULES: Readonly<Record<string, Change>> = {
     weightGrid: { ...grid, axis: 4 },
   }),
 
+  'dorefa of conv2d "conv": expected bits in 1…16, got 17': withNode("conv", { dorefa: { ...dorefa, weightBits: 17 } }),
+  'dorefa of conv2d "conv": expected bits in 1…16, got 0': withNode("conv", { dorefa: { ...dorefa, gradientBits: 0 } }),
+  'dorefa of conv2d "conv": expected integers seed and tensor in [0, 2^32), got -1': withNode("conv", {
+    dorefa: { ...dorefa, tensor: -1 },
+  }),
+  'dorefa of conv2d "conv": expected no weightGrid and no batchNorm beside it, got one': withNode("conv", {
+    dorefa,
+    weightGrid: grid,
+  }),
+  'quantizer of "relu": expected a bound > 0, got 0': withQuantizers({ relu: { bits: 2, signed: false, bound: 0 } }),
   'quantizer of "y": expected a value of the graph, got none of that name': withQuantizers({ y: own }),
   'quantizer of "ids": expected a float32 value, got int32': withQuantizers({ ids: own }),
   'quantizer of "x": expected bits in 1…16, got 0': withQuantizers({ x: { ...own, bits: 0 } }),

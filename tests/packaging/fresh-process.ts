@@ -5,7 +5,7 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import "@tensorflow/tfjs-backend-wasm";
 import "bitpress/tfjs";
-import { images, labels, OPTIMIZER, prediction, weightsByName } from "./simulated-model.js";
+import { images, integers, labels, OPTIMIZER, prediction, weightsByName } from "./simulated-model.js";
 
 const [folder, backend] = process.argv.slice(2);
 await tf.setBackend(backend);
@@ -13,7 +13,7 @@ const { modelTopology, weightSpecs } = JSON.parse(readFileSync(join(folder, "mod
 const { buffer, byteOffset, length } = readFileSync(join(folder, "weights.bin"));
 const weightData = buffer.slice(byteOffset, byteOffset + length) as ArrayBuffer;
 const model = await tf.loadLayersModel({ load: async () => ({ modelTopology, weightSpecs, weightData }) });
-const loaded = { weights: weightsByName(model), prediction: prediction(model) };
+const loaded = { weights: weightsByName(model), prediction: prediction(model), integers: await integers(model) };
 model.compile({ optimizer: OPTIMIZER(), loss: "meanSquaredError" });
 await model.fit(images(), labels(), { batchSize: 4, shuffle: false, verbose: 0 });
 console.log(JSON.stringify({ loaded, trained: weightsByName(model) }));

@@ -7,8 +7,8 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs";
 import { setThreadsCount } from "@tensorflow/tfjs-backend-wasm";
-import { QATQuantizer } from "bitpress/tfjs";
-import { images, labels, OPTIMIZER, prediction, weightsByName } from "./simulated-model.js";
+import { DoReFaQuantizer, QATQuantizer } from "bitpress/tfjs";
+import { images, integers, labels, OPTIMIZER, prediction, weightsByName } from "./simulated-model.js";
 
 /** A network with everything that has state: folded and lone batch norm, a shared layer, a sum, a concat, an average pool. */
 function network(): tf.LayersModel {
@@ -44,8 +44,16 @@ function folderHandler(folder: string): tf.io.IOHandler {
   };
 }
 
+/** What the other process finds in a folder, and what one more step of training makes of it. */
+function inFreshProcess(folder: string, backend: string): { loaded: unknown; trained: unknown } {
+  const script = fileURLToPath(new URL("fresh-process.ts", import.meta.url));
+  const child = spawnSync(process.execPath, ["--import", "tsx", script, folder, backend], { encoding: "utf8" });
+  assert.equal(child.status, 0, child.stderr);
+  return JSON.parse(child.stdout.trim().split("\n").at(-1) as string);
+}
+
 for (const backend of ["cpu", "wasm"]) {
-  test(`a simulated model in a fresh process: the same weights, ranges, counters and outputs; training goes on, on ${backend}`, async () => {
+  test(`a simulated model in a fresh process: the same weights, ranges, counters, outputs and integers; training goes on, on ${backend}`, async () => {
     setThreadsCount(1);
     await tf.setBackend(backend);
     const model = new QATQuantizer({ bits: 8, quantStartStep: 1, freezeBatchNormStep: 3 }).compress(network());
@@ -54,14 +62,12 @@ for (const backend of ["cpu", "wasm"]) {
     const folder = mkdtempSync(join(tmpdir(), "bitpress-simulated-"));
     try {
       await model.save(folderHandler(folder));
-      const saved = { weights: weightsByName(model), prediction: prediction(model) };
+      const saved = { weights: weightsByName(model), prediction: prediction(model), integers: await integers(model) };
       await fit(model);
-      const script = fileURLToPath(new URL("fresh-process.ts", import.meta.url));
-      const child = spawnSync(process.execPath, ["--import", "tsx", script, folder, backend], { encoding: "utf8" });
-      assert.equal(child.status, 0, child.stderr);
-      const { loaded, trained } = JSON.parse(child.stdout.trim().split("\n").at(-1) as string);
+      const { loaded, trained } = inFreshProcess(folder, backend);
       assert.deepEqual(loaded, saved);
       assert.deepEqual(trained, weightsByName(model));
+      assert.equal(typeof saved.integers, "object", String(saved.integers));
       const counters = Object.entries(saved.weights).filter(([name]) => /\/(step|observed|calls)$/.test(name));
       // The shared layer is called three times in each step.
       for (const [name, value] of counters) assert.deepEqual(value, [name === "shared/calls" ? 6 : 2], name);
@@ -69,6 +75,27 @@ for (const backend of ["cpu", "wasm"]) {
         Object.keys(saved.weights).filter((name) => name === "conv/calls" || name === "image/quantized/range"),
         ["image/quantized/range", "conv/calls"],
       );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test(`a DoReFa model in a fresh process: the same weights, ranges, steps and outputs; its noise goes on, on ${backend}`, async () => {
+    setThreadsCount(1);
+    await tf.setBackend(backend);
+    const model = new DoReFaQuantizer({ bits: 2, gradientBits: 3, seed: 7 }).compress(network());
+    model.compile({ optimizer: OPTIMIZER(), loss: "meanSquaredError" });
+    await fit(model);
+    const folder = mkdtempSync(join(tmpdir(), "bitpress-dorefa-"));
+    try {
+      await model.save(folderHandler(folder));
+      const saved = { weights: weightsByName(model), prediction: prediction(model), integers: await integers(model) };
+      await fit(model);
+      const { loaded, trained } = inFreshProcess(folder, backend);
+      assert.deepEqual(loaded, saved);
+      assert.deepEqual(trained, weightsByName(model));
+      // The shared layer alone is between the first and the last; it is called three times in each step.
+      assert.deepEqual(saved.weights["shared/step"], [6]);
     } finally {
       rmSync(folder, { recursive: true });
     }

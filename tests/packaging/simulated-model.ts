@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { convert } from "bitpress/tfjs";
 
 // What both processes of simulated-model.test.ts share: data, and how models are read out.
 
@@ -26,6 +27,15 @@ export function weightsByName(model: tf.LayersModel): Record<string, number[]> {
   return Object.fromEntries(
     model.weights.map((variable) => [variable.originalName, Array.from(variable.read().dataSync())]),
   );
+}
+
+/** The model in integers, as JSON carries it; or why it cannot be had. */
+export async function integers(model: tf.LayersModel): Promise<unknown> {
+  try {
+    return JSON.parse(JSON.stringify(await convert(model)));
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 export function prediction(model: tf.LayersModel): number[] {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import { biasOnGrid, raiseForBias } from "../../src/reference/bias-on-grid.js";
+import { biasCodes, biasOnGrid, raiseForBias } from "../../src/reference/bias-on-grid.js";
 import { fl } from "../../src/reference/rounding.js";
 
 const rounded = (bias: number[], inputScale: number, weightScale: number[]): number[] => {
@@ -13,6 +13,17 @@ const rounded = (bias: number[], inputScale: number, weightScale: number[]): num
 test("codes are rounded to nearest, ties to even, in steps of sx · sw[c]", () => {
   assert.deepEqual(rounded([0.5, 1.5, 2.5, -0.5, -1.5, 0.74], 0.5, [2]), [0, 2, 2, 0, -2, 1]);
   assert.deepEqual(rounded([1, 1, 1], 0.5, [1, 0.25, 4]), [1, 1, 0]);
+});
+
+test("biasCodes are the integers of that grid", () => {
+  const codes = (bias: number[], inputScale: number, weightScale: number[]): number[] => {
+    const out = new Int32Array(bias.length);
+    biasCodes(Float32Array.from(bias), inputScale, Float32Array.from(weightScale), out);
+    return [...out];
+  };
+  assert.deepEqual(codes([0.5, 1.5, 2.5, -0.5, -1.5, 0.74], 0.5, [2]), [0, 2, 2, 0, -2, 1]);
+  assert.deepEqual(codes([1, 1, 1], 0.5, [1, 0.25, 4]), [2, 8, 0]);
+  assert.deepEqual(codes([2 ** 30, -(2 ** 30)], 1, [1]), [2 ** 30, -(2 ** 30)]);
 });
 
 test("out may be the bias itself", () => {

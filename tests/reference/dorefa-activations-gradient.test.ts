@@ -9,4 +9,10 @@ describe("dorefaActivationsGradient", () => {
     dorefaActivationsGradient(new Float32Array(9).fill(-2), x, out);
     assert.deepEqual([...out], [0, -2, -2, -2, -2, 0, 0, 0, 0]);
   });
+
+  it("another upper end, included", () => {
+    const out = new Float32Array(4);
+    dorefaActivationsGradient(new Float32Array(4).fill(3), Float32Array.of(0, 1.5, 6, 6 + 2 ** -21), out, 6);
+    assert.deepEqual([...out], [3, 3, 3, 0]);
+  });
 });

@@ -27,6 +27,12 @@ describe("dorefaActivations", () => {
     }
   });
 
+  it("another upper end: the grid goes from 0 to it", () => {
+    const out = new Float32Array(6);
+    dorefaActivations(Float32Array.of(-1, 0.99, 1, 1.01, 5.9, 99), 2, out, 6);
+    assert.deepEqual([...out], [0, 0, 0, 2, 6, 6]);
+  });
+
   it("never gives −0; NaN gives 0", () => {
     for (const value of rounded([-0, -0.001, Number.NaN, Number.NEGATIVE_INFINITY], 4)) assert.ok(Object.is(value, 0));
   });

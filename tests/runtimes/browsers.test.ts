@@ -50,6 +50,10 @@ before(async () => {
       "/page-training.js": { body: await bundle("page-training.ts", "global", consumer) },
       "/qat.html": { body: page(scripts("tf.js", "tf-backend-wasm.js", "bitpress/bitpress.global.js", "page-qat.js")) },
       "/page-qat.js": { body: await bundle("page-qat.ts", "global", consumer) },
+      "/dorefa.html": {
+        body: page(scripts("tf.js", "tf-backend-wasm.js", "bitpress/bitpress.global.js", "page-dorefa.js")),
+      },
+      "/page-dorefa.js": { body: await bundle("page-dorefa.ts", "global", consumer) },
       "/page-tfjs.js": { body: await bundle("page-tfjs.ts", "global", consumer) },
       "/csp-forbids.html": { body: cspPage, csp: "script-src 'self'" },
       "/csp-allows.html": { body: cspPage, csp: "script-src 'self' 'wasm-unsafe-eval'" },
@@ -90,6 +94,8 @@ const PATHS = [
   "/qat.html?backend=wasm",
   "/qat.html?backend=webgl",
   "/qat.html?backend=webgl&f16",
+  "/dorefa.html?backend=wasm",
+  "/dorefa.html?backend=webgl",
 ];
 
 /** Writes the script-tag page as a file; returns its file:// address, which sends the browser on to the site. */
@@ -115,8 +121,8 @@ async function visit(browser: Browser): Promise<unknown[]> {
   }
 }
 
-/** What page-qat.ts found: against the cpu backend, relative to its largest value. */
-interface QATReport {
+/** What page-qat.ts and page-dorefa.ts found: against the cpu backend, relative to its largest value. */
+interface TrainingReport {
   readonly codes: number;
   readonly different: number;
   /** By how many codes. */
@@ -192,15 +198,15 @@ for (const browser of [await npmChromium(), ...systemBrowsers()]) {
       assert.deepEqual(reports[7], { isolated: true, shared, weights: gradient, depthwiseWeights: gradient });
     });
 
-    /** A report of page-qat.ts, after what holds on every backend. */
-    function qatReport(i: number, t: TestContext): QATReport | undefined {
+    /** A report of such a page, after what holds on every backend. */
+    function trainingReport(i: number, t: TestContext): TrainingReport | undefined {
       const report = reports[i];
       if (report === 'no code: Error: setBackend("webgl") failed' && browser.engine !== "chromium") {
         t.skip("this browser gives a page no WebGL here");
         return undefined;
       }
       assert.equal(typeof report, "object", String(report));
-      const found = report as QATReport;
+      const found = report as TrainingReport;
       const { different, codes, left, reloadError } = found;
       t.diagnostic(`${browser.name}: ${different} of ${codes} codes differ from the cpu backend's`);
       assert.deepEqual({ left, reloadError }, { left: 0, reloadError: 0 });
@@ -208,13 +214,13 @@ for (const browser of [await npmChromium(), ...systemBrowsers()]) {
     }
 
     test("quantization-aware training on the wasm backend: the cpu backend's codes", (t) => {
-      const { weightsError, lossError, different } = qatReport(8, t) as QATReport;
+      const { weightsError, lossError, different } = trainingReport(8, t) as TrainingReport;
       assert.equal(different, 0);
       assert.ok(Math.max(weightsError, lossError) <= 1e-5, `weights ${weightsError}, loss ${lossError}`);
     });
 
     test("quantization-aware training on the webgl backend: within 1 code of the cpu backend", (t) => {
-      const report = qatReport(9, t);
+      const report = trainingReport(9, t);
       if (report === undefined) return;
       const { weightsError, lossError, different, codes, largest } = report;
       // Sums in another order: a value that lies near a tie may go to the code beside.
@@ -223,12 +229,26 @@ for (const browser of [await npmChromium(), ...systemBrowsers()]) {
     });
 
     test("quantization-aware training on the webgl backend without 32-bit floats, as on many phones", (t) => {
-      const report = qatReport(10, t);
+      const report = trainingReport(10, t);
       if (report === undefined) return;
       const { weightsError, lossError, largest } = report;
       // 11 bits of each value are left, 3 more than those of a code.
       assert.ok(largest <= 3, `codes differ by up to ${largest}`);
       assert.ok(Math.max(weightsError, lossError) <= 0.05, `weights ${weightsError}, loss ${lossError}`);
+    });
+
+    test("DoReFa training on the wasm backend: the cpu backend's codes", (t) => {
+      const { weightsError, lossError, different } = trainingReport(11, t) as TrainingReport;
+      assert.equal(different, 0);
+      assert.ok(Math.max(weightsError, lossError) <= 1e-5, `weights ${weightsError}, loss ${lossError}`);
+    });
+
+    test("DoReFa training on the webgl backend: within 1 code of the cpu backend", (t) => {
+      const report = trainingReport(12, t);
+      if (report === undefined) return;
+      const { weightsError, lossError, different, codes, largest } = report;
+      assert.ok(largest <= 1 && different <= codes / 1000, `${different} of ${codes}, by up to ${largest}`);
+      assert.ok(Math.max(weightsError, lossError) <= 1e-3, `weights ${weightsError}, loss ${lossError}`);
     });
   });
 }

@@ -3,45 +3,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { chooseQuantParams } from "bitpress";
 import { QATQuantizer } from "bitpress/tfjs";
+import { artifactsOf, difference, images, load, network, SAMPLES, targets, weightsOf } from "./page-network.js";
 import { attempt, report } from "./page-report.js";
-
-/** Values in (−1, 1), the same everywhere. */
-function values(length: number, seed: number): Float32Array {
-  let state = seed;
-  return Float32Array.from({ length }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 31 - 1;
-  });
-}
-
-/**
- * A convolution with batch normalization, and a dense layer, of fixed weights. No max-pool: rounded values are often equal, and
- * the stock op of the webgl backend passes their gradient to another one of them than the cpu backend does.
- */
-function network(): tf.LayersModel {
-  const { layers } = tf;
-  const model = tf.sequential({
-    layers: [
-      layers.conv2d({ filters: 6, kernelSize: 3, strides: 2, padding: "same", inputShape: [8, 8, 3] }),
-      layers.batchNormalization(),
-      layers.reLU({ maxValue: 6 }),
-      layers.flatten(),
-      layers.dense({ units: 4 }),
-    ],
-  });
-  tf.tidy(() => {
-    const weights = model.getWeights().map(({ shape }, i) => {
-      const data = values(tf.util.sizeFromShape(shape), i + 1);
-      return tf.tensor(shape.length > 1 ? data.map((v) => v * 0.5) : data.map((v) => 1 + v / 4), shape);
-    });
-    model.setWeights(weights);
-  });
-  return model;
-}
-
-const SAMPLES = 8;
-const images = (): tf.Tensor => tf.tensor(values(SAMPLES * 8 * 8 * 3, 50), [SAMPLES, 8, 8, 3]);
-const targets = (): tf.Tensor => tf.tensor(values(SAMPLES * 4, 51), [SAMPLES, 4]);
 
 /** Two steps of training; the artifacts, the loss of an evaluation, and how many tensors an epoch left behind. */
 async function trained(backend: string) {
@@ -64,20 +27,6 @@ async function trained(backend: string) {
   return result;
 }
 
-async function artifactsOf(model: tf.LayersModel): Promise<tf.io.ModelArtifacts> {
-  let saved: tf.io.ModelArtifacts | undefined;
-  await model.save({
-    save: (artifacts) => {
-      saved = artifacts;
-      return Promise.resolve({ modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: "JSON" } });
-    },
-  });
-  return saved as tf.io.ModelArtifacts;
-}
-
-const load = (artifacts: tf.io.ModelArtifacts): Promise<tf.LayersModel> =>
-  tf.loadLayersModel(tf.io.fromMemory(artifacts));
-
 /** What every quantizer of a loaded model gives, as codes, and the output itself. */
 async function codesOn(backend: string, artifacts: tf.io.ModelArtifacts) {
   await tf.setBackend(backend);
@@ -98,18 +47,6 @@ async function codesOn(backend: string, artifacts: tf.io.ModelArtifacts) {
   const reloaded = await (again.predict(x) as tf.Tensor).data();
   return { codes, reloadError: Math.max(...output.map((v, i) => Math.abs(v - reloaded[i]))) };
 }
-
-/** Relative to the largest of `b`. */
-function difference(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let [off, largest] = [0, 0];
-  for (let i = 0; i < b.length; i++) {
-    off = Math.max(off, Number.isNaN(a[i]) ? Number.POSITIVE_INFINITY : Math.abs(a[i] - b[i]));
-    largest = Math.max(largest, Math.abs(b[i]));
-  }
-  return off / largest;
-}
-
-const weightsOf = ({ weightData }: tf.io.ModelArtifacts): Float32Array => new Float32Array(weightData as ArrayBuffer);
 
 async function compare(): Promise<unknown> {
   const parameters = new URLSearchParams(location.search);

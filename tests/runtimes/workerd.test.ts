@@ -15,9 +15,7 @@ using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (services = [(name = "main", worker = (
   modules = [
     (name = "worker.js", esModule = embed "worker.js"),
-    (name = "train.simd.wasm", wasm = embed "train.simd.wasm"),
-    (name = "infer.simd.wasm", wasm = embed "infer.simd.wasm"),
-    (name = "train.debug.wasm", wasm = embed "train.debug.wasm"),
+${["train.simd", "train.debug", "infer.simd", "infer.debug"].map((name) => `    (name = "${name}.wasm", wasm = embed "${name}.wasm"),`).join("\n")}
   ],
   compatibilityDate = "2026-01-01",
 ))]);

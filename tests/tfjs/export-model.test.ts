@@ -3,6 +3,7 @@ import { before, describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import { isQuantized } from "../../src/core/tensor.js";
 import { calibrate } from "../../src/tfjs/calibrate.js";
+import { DoReFaQuantizer } from "../../src/tfjs/dorefa-quantizer.js";
 import { exportModel } from "../../src/tfjs/export-model.js";
 import { QATQuantizer } from "../../src/tfjs/qat-quantizer.js";
 import { dequantize } from "../../src/wasm/dequantize.js";
@@ -74,5 +75,9 @@ describe("exportModel", () => {
       message: "exportModel: expected a model made by QATQuantizer.compress, got one without its layers",
     });
     await assert.rejects(exportModel(new QATQuantizer().compress(model)), { code: "not-calibrated" });
+    await assert.rejects(exportModel(new DoReFaQuantizer({ firstLastBits: 2 }).compress(model)), {
+      code: "unsupported",
+      message: "exportModel: expected a model made by QATQuantizer.compress, got one made by DoReFaQuantizer.compress",
+    });
   });
 });

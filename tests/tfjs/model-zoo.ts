@@ -368,6 +368,21 @@ export const MODELS: Readonly<Record<string, () => tf.LayersModel>> = {
   },
 };
 
+/** Models of the zoo that integers compute. */
+export const CONVERTIBLE = Object.keys(MODELS).filter(
+  (name) =>
+    ![
+      "batch norm over another axis",
+      "one-dimensional convolutions of unknown length",
+      "every activation",
+      "merge of different ranks",
+      "channels first",
+      "recurrent and wrapped layers",
+      "embedding",
+      "custom layers",
+    ].includes(name),
+);
+
 /**
  * Gives a model weights that hide nothing: random biases and statistics instead of zeros and ones. Matrices are scaled so
  * that values stay near 1, where 1e-5 is some fifty float32 ulps.

@@ -12,9 +12,9 @@ import { expectThat } from "../../core/expect-that.js";
 // A file is somebody else's: every position is checked before it is read, and it is read byte by byte, so that alignment does
 // not matter. Nothing here recurses: no cycle of offsets can hang it. Offsets may share a target, though, and then a small
 // file claims an amount of reading that is quadratic in its size. So what may be read in all is bounded, by a multiple of the
-// file that honest files, with weights shared by layers, do not reach.
+// file that honest files do not reach.
 
-export const MOST_READS_PER_BYTE = 64;
+export const MOST_READS_PER_BYTE = 16;
 
 interface Flatbuffer {
   readonly bytes: Uint8Array;

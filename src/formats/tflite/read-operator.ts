@@ -2,6 +2,7 @@ import type { QuantErrorCode } from "../../core/errors.js";
 import { expectThat, quoted } from "../../core/expect-that.js";
 import { type Shape, sizeOf } from "../../core/shape.js";
 import type { QuantizedNode } from "../../graph/quantized-graph.js";
+import { MAX_RANK } from "../../graph/quantized-shapes.js";
 import { sameShape } from "../../graph/shapes.js";
 import type { FusedActivation, Padding, Pair } from "../../graph/types.js";
 import type { FileOperator, FileTensor } from "./file-model.js";
@@ -69,7 +70,10 @@ export function readOperator(operator: FileOperator, graph: GraphUnderWay): Quan
     const bytes = type === TensorType.int64 ? 8 : 4;
     const constant = data !== undefined && (bytes === 8 || type === TensorType.int32);
     need(constant, `constant integers as input ${i}`, constant ? "" : `type ${type}`);
-    expect(data.length === sizeOf(shape) * bytes, `${sizeOf(shape)} integers as input ${i}`, data.length / bytes);
+    const size = sizeOf(shape);
+    // Pairs of all axes at most: operators may share a constant, and each would read a long one.
+    expect(size <= 2 * MAX_RANK, `at most ${2 * MAX_RANK} integers as input ${i}`, size);
+    expect(data.length === size * bytes, `${size} integers as input ${i}`, data.length / bytes);
     const view = new DataView(data.buffer, data.byteOffset, data.length);
     return Array.from({ length: data.length / bytes }, (_, n) =>
       bytes === 8 ? Number(view.getBigInt64(n * 8, true)) : view.getInt32(n * 4, true),

@@ -2,8 +2,11 @@ import { QuantError } from "../../core/errors.js";
 import type { QuantizedGraph } from "../../graph/quantized-graph.js";
 import { validateQuantizedGraph } from "../../graph/validate-quantized.js";
 import { decodeFile } from "./decode-file.js";
-import { MOST_READS_PER_BYTE } from "./flatbuffer.js";
 import { readGraph } from "./read-graph.js";
+
+// Layers may share weights, as the steps of an unrolled recurrent network do. Each use is checked, which takes time: this bounds
+// what a hostile file can ask for.
+const MOST_WEIGHT_USES = 64;
 
 /**
  * Reads a .tflite file whose weights and activations are int8, made by this library or by any other tool.
@@ -27,7 +30,7 @@ export function readTflite(bytes: Uint8Array | ArrayBuffer): QuantizedGraph {
       `readTflite: expected a Uint8Array or ArrayBuffer, got ${Object.prototype.toString.call(bytes)}`,
     );
   }
-  const graph = readGraph(decodeFile(file), file.length * MOST_READS_PER_BYTE);
+  const graph = readGraph(decodeFile(file), file.length * MOST_WEIGHT_USES);
   try {
     validateQuantizedGraph(graph);
   } catch (error) {

@@ -27,11 +27,13 @@ export function readWeights(
   const packed = type === TensorType.int4;
   const readable = data !== undefined && (packed || type === TensorType.int8);
   expect(readable, "constant int8 or int4 weights", readable ? "" : `type ${type}`, "unsupported");
+  const size = sizeOf(shape);
+  const few = scales.length <= size && zeroPoints.length <= scales.length;
+  expect(few, `${scales.length} zero points and at most ${size} scales`, zeroPoints.length);
   const along = scales.length < 2 || axis === channelAxis;
   expect(along, `weight scales along axis ${channelAxis}`, axis, "unsupported");
   const symmetric = zeroPoints.every((zero) => zero === 0);
   expect(symmetric, "weights with zero point 0", symmetric ? "" : zeroPoints, "unsupported");
-  const size = sizeOf(shape);
   const bytes = packed ? packedLength(size, 4) : size;
   expect(data.length === bytes, `${bytes} bytes of weights`, data.length);
   graph.countUse(bytes);

@@ -13,7 +13,8 @@ export type AskedQuantizers = ReadonlyMap<string, OwnQuantizer | FixedQuantizer>
  *
  * Inputs of the graph have at least 8 bits unless firstLastBits says otherwise: they are data of that many bits, and
  * fewer would throw them away before the first layer. So have its results, outputs and what only a softmax, sigmoid, tanh or
- * an op that keeps parameters turns into them: no weights follow that fewer bits would make cheaper, and fewer make ties.
+ * an op that keeps parameters turns into them: no weights follow that fewer bits would make cheaper, and fewer make ties. So have
+ * softmax, sigmoid and tanh everywhere: file formats prescribe their 8 bits, and fewer would be rounded twice.
  */
 export function defaultEdges(graph: Graph, defaults: PlacementDefaults): AskedQuantizers {
   const { activationBits, firstLastBits } = defaults;
@@ -33,7 +34,8 @@ export function defaultEdges(graph: Graph, defaults: PlacementDefaults): AskedQu
     for (const output of node.outputs) {
       if (node.op === "opaque" && !needed.has(output)) continue;
       const usual = results.has(output) ? Math.max(8, activationBits) : activationBits;
-      ask(output, node, lastValues.has(output) ? (firstLastBits ?? usual) : usual);
+      const bits = lastValues.has(output) ? (firstLastBits ?? usual) : usual;
+      ask(output, node, fixedParameters(node, 8, true) === undefined ? bits : Math.max(8, bits));
     }
   }
   return asked;

@@ -31,7 +31,8 @@ function pairsOf(graph: Graph): ReadonlyMap<WeightedNode, BatchNormNode> {
   const linear = graph.nodes.filter(isWeighted);
   const norms = graph.nodes.filter((node) => node.op === "batchNorm");
   const readerOf = (node: WeightedNode): BatchNormNode | undefined => {
-    if (node.activation !== "linear" || node.batchNorm !== undefined) return undefined;
+    // DoReFa's weights go through tanh: a factor per channel does not commute with that.
+    if (node.activation !== "linear" || node.batchNorm !== undefined || node.dorefa !== undefined) return undefined;
     const reader = soleReader(graph, readers, node.outputs[0]);
     return reader?.op === "batchNorm" ? reader : undefined;
   };

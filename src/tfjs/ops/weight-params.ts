@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Shape } from "../../core/shape.js";
-import { type TrainingGrid, trainingGridOptions, trainingWeightParams } from "../../quantizers/training-weights.js";
+import { type TrainingGrid, trainingGridOptions, trainingWeightParams } from "../../graph/training-weights.js";
 import { onHostBackend } from "./host-backend.js";
 import { paramsTensor } from "./quant-params-tensor.js";
 import { rangeParams } from "./range-params.js";
@@ -20,7 +20,7 @@ export interface BiasAndInput {
  * @param weights float32, of a size that `shape` has too
  * @param shape in which grid.axis counts
  *
- * Errors: as trainingWeightParams, on cpu and wasm. Source: src/quantizers/training-weights.ts.
+ * Errors: as trainingWeightParams, on cpu and wasm. Source: src/graph/training-weights.ts.
  */
 export function weightParams(
   where: string,

@@ -1,8 +1,13 @@
 import * as tf from "@tensorflow/tfjs";
+import { gridOf } from "../../core/grid.js";
+import { BATCH_NORM_GRID, trainingGridOptions } from "../../graph/training-weights.js";
 import type { BatchNormNode } from "../../graph/types.js";
 import { batchNormTrain } from "../ops/batch-norm-train.js";
+import { biasOnGrid } from "../ops/bias-on-grid.js";
 import { channelAffine } from "../ops/channel-affine.js";
 import { clip } from "../ops/clip.js";
+import { fakeQuantize } from "../ops/fake-quantize.js";
+import { weightParams } from "../ops/weight-params.js";
 import { collector } from "./call-mode.js";
 import { ConfiguredLayer, type LayerConfig } from "./configured-layer.js";
 import { type LayerVariable, readCounter, writeCounter } from "./counter.js";
@@ -16,7 +21,12 @@ export interface BatchNormConfig extends LayerConfig {
   readonly freezeBatchNormStep: number;
 }
 
-/** Batch normalization that no weighted layer could take in, with its fused activation. Frozen ones use moving moments. */
+/**
+ * Batch normalization that no weighted layer could take in, with its fused activation. Frozen ones use moving moments.
+ *
+ * Inputs: the values, and the parameters [2, 1] of their grid where they have one. With moving moments the shift then lies on the
+ * int32 grid on which integers add it: they compute the layer as a depthwise 1 × 1 convolution (BATCH_NORM_GRID).
+ */
 export class BatchNormLayer extends ConfiguredLayer<BatchNormConfig> {
   static readonly className = "BitpressBatchNorm";
   #gamma: LayerVariable | undefined;
@@ -56,14 +66,14 @@ export class BatchNormLayer extends ConfiguredLayer<BatchNormConfig> {
 
   override call(inputs: tf.Tensor | tf.Tensor[], { training = false }: { training?: boolean }): tf.Tensor {
     return tf.tidy(() => {
-      const [x] = [inputs].flat();
+      const [x, inputParams] = [inputs].flat() as [tf.Tensor, tf.Tensor2D | undefined];
       const { activation } = this.config.node;
-      const y = this.#normalized(x, training && collector() === undefined);
+      const y = this.#normalized(x, inputParams, training && collector() === undefined);
       return activation === "linear" ? y : clip(y, activation);
     });
   }
 
-  #normalized(x: tf.Tensor, training: boolean): tf.Tensor {
+  #normalized(x: tf.Tensor, inputParams: tf.Tensor2D | undefined, training: boolean): tf.Tensor {
     const { node, freezeBatchNormStep } = this.config;
     const channels = this.#mean.shape as [number];
     const gamma = (this.#gamma?.read() ?? tf.ones(channels)) as tf.Tensor1D;
@@ -76,7 +86,16 @@ export class BatchNormLayer extends ConfiguredLayer<BatchNormConfig> {
       updateMoments(this.#variance, variance, node.momentum);
       return y;
     }
-    const k = tf.div<tf.Tensor1D>(gamma, tf.sqrt(tf.add(this.#variance.read(), node.epsilon)));
-    return channelAffine(x, k, tf.sub<tf.Tensor1D>(beta, tf.mul(this.#mean.read(), k)));
+    const root = tf.sqrt(tf.add(this.#variance.read(), node.epsilon));
+    const k = tf.mul<tf.Tensor1D>(gamma, tf.div(1, root));
+    const shift = tf.add<tf.Tensor1D>(tf.mul(tf.neg(this.#mean.read()), k), beta);
+    if (inputParams === undefined) return channelAffine(x, k, shift);
+    const shape = [1, 1, 1, ...channels];
+    const onGrid = { bias: shift, inputParams };
+    const params = weightParams(`QATQuantizer: "${node.layer.name}"`, k, shape, BATCH_NORM_GRID, onGrid);
+    const { axis } = BATCH_NORM_GRID;
+    const grid = { ...gridOf(this.name, trainingGridOptions(BATCH_NORM_GRID)), axis };
+    const rounded = fakeQuantize(k.reshape(shape), params, grid).reshape(channels) as tf.Tensor1D;
+    return channelAffine(x, rounded, biasOnGrid(shift, inputParams, params));
   }
 }

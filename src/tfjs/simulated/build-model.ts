@@ -4,6 +4,8 @@ import type { EdgeQuantizer, FixedQuantizer, Graph, GraphNode, OwnQuantizer, Wei
 import { weightsView } from "../../graph/weights-view.js";
 import { NEVER, type QATSchedule } from "../../quantizers/qat.js";
 import { BatchNormLayer } from "./batch-norm-layer.js";
+import { ClipLayer } from "./clip-layer.js";
+import { DorefaLayer } from "./dorefa-layer.js";
 import { EdgeLayer } from "./edge-layer.js";
 import { OpLayer } from "./op-layer.js";
 import "./register-layers.js";
@@ -59,7 +61,8 @@ function addNode(building: Building, node: GraphNode): void {
   const inputs = node.inputs.map((input) => built(building, input));
   const tensors = inputs.map(({ tensor }) => tensor);
   // The grid of a bias follows from that of the input.
-  const hasBias = isWeighted(node) && (node.bias !== undefined || node.batchNorm !== undefined);
+  const hasBias =
+    node.op === "batchNorm" || (isWeighted(node) && (node.bias !== undefined || node.batchNorm !== undefined));
   if (hasBias && inputs[0].params !== undefined) tensors.push(inputs[0].params());
   const outputs = [layerOf(building, node).apply(tensors.length === 1 ? tensors[0] : tensors)].flat();
   node.outputs.forEach((output, i) => {
@@ -86,13 +89,20 @@ function quantized(
   node: GraphNode | undefined,
   quantizer: EdgeQuantizer,
 ): Built {
-  const { graph, schedule, values } = building;
+  const { schedule, values } = building;
+  if ("bound" in quantizer || "sign" in quantizer) {
+    const layer = new ClipLayer({ name: `${value}/quantized`, value, quantizer });
+    return { tensor: layer.apply(tensor) as tf.SymbolicTensor, params: undefined };
+  }
   if (!("like" in quantizer)) {
     const { decay, freezeObserversStep } = schedule;
     const quantStartStep = startStepOf(building, value, quantizer);
-    const name = `${value}/quantized`;
+    const name = `${value}/${"observeOnly" in quantizer ? "observed" : "quantized"}`;
     const layer = new EdgeLayer({ name, value, quantizer, quantStartStep, decay, freezeObserversStep });
-    const rounded = layer.apply(tensor) as tf.SymbolicTensor;
+    // An average is rounded to its input's parameters first, then to its own.
+    const average = averageOnGrid(building, value, tensor, node, node?.inputs[0]);
+    const rounded = layer.apply(average ?? tensor) as tf.SymbolicTensor;
+    if ("observeOnly" in quantizer) return { tensor: rounded, params: undefined };
     let params: tf.SymbolicTensor | undefined;
     return {
       tensor: rounded,
@@ -104,11 +114,24 @@ function quantized(
   }
   // Absent where the parameters are those of a concat behind, which rounds for its producers: it only moves values.
   const params = values.get(quantizer.like)?.params;
+  return { tensor: averageOnGrid(building, value, tensor, node, quantizer.like) ?? tensor, params };
+}
+
+/** An average, rounded to the parameters of the value `like`; undefined for other nodes, and without parameters. */
+function averageOnGrid(
+  { graph, values }: Building,
+  value: string,
+  tensor: tf.SymbolicTensor,
+  node: GraphNode | undefined,
+  like: string | undefined,
+): tf.SymbolicTensor | undefined {
   const average = node === undefined ? undefined : averageOf(node);
-  if (params === undefined || average === undefined) return { tensor, params };
-  const source = graph.quantizers[quantizer.like] as Exclude<EdgeQuantizer, { like: string }>;
-  const layer = new RoundingLayer({ name: `${value}/rounded`, quantizer: source, ...average });
-  return { tensor: layer.apply([tensor, params()]) as tf.SymbolicTensor, params };
+  const params = like === undefined ? undefined : values.get(like)?.params;
+  if (average === undefined || like === undefined || params === undefined) return undefined;
+  const found = graph.quantizers[like];
+  const quantizer = ("like" in found ? graph.quantizers[found.like] : found) as OwnQuantizer | FixedQuantizer;
+  const layer = new RoundingLayer({ name: `${value}/rounded`, value, quantizer, ...average });
+  return layer.apply([tensor, params()]) as tf.SymbolicTensor;
 }
 
 /**
@@ -124,7 +147,9 @@ function startStepOf({ graph, schedule }: Building, value: string, quantizer: Ow
 function averageOf(node: GraphNode): Pick<RoundingConfig, "parts" | "ties"> | undefined {
   if (node.op === "averagePool2d") return { parts: node.poolSize[0] * node.poolSize[1], ties: "away" };
   if (node.op === "upsample2d" && node.interpolation === "bilinear") {
-    return { parts: node.size[0] * node.size[1], ties: "up" };
+    const parts = node.size[0] * node.size[1];
+    // Where weights are no powers of two, averages lie up to 2^-20 beside a tie; 2^-12 parts still are above float32's error.
+    return { parts: Math.log2(parts) % 1 === 0 ? parts : 2 ** 12, ties: "up" };
   }
   return undefined;
 }
@@ -150,11 +175,16 @@ function makeLayer({ graph, schedule, weightNames }: Building, node: GraphNode):
   const { name } = node;
   if (isWeighted(node)) {
     const shapes = { weights: graph.weights[node.weights].shape, channels: channelsOf(node) };
+    const { batchNorm, weights, bias, dorefa } = node;
+    if (dorefa !== undefined) {
+      const layer = new DorefaLayer({ name, node: { ...node, dorefa }, shapes });
+      weightNames.set(layer, { kernel: weights, depthwise_kernel: weights, bias });
+      return layer;
+    }
     const uses = graph.nodes.filter((other) => isWeighted(other) && other.weights === node.weights).length;
     const quantStartStep = node.weightGrid?.quantStartStep ?? schedule.quantStartStep;
     const { freezeBatchNormStep } = schedule;
     const layer = new WeightedLayer({ name, node, shapes, uses, quantStartStep, freezeBatchNormStep });
-    const { batchNorm, weights, bias } = node;
     weightNames.set(layer, {
       kernel: weights,
       depthwise_kernel: weights,
@@ -179,7 +209,7 @@ function makeLayer({ graph, schedule, weightNames }: Building, node: GraphNode):
       return layer;
     }
     default:
-      return new OpLayer({ name, node });
+      return new OpLayer({ name, node, onGrid: graph.quantizers[node.outputs[0]] !== undefined });
   }
 }
 

@@ -20,3 +20,24 @@ export function whileCollecting<T>(collect: Collect, run: () => T): T {
 export function collector(): Collect | undefined {
   return collecting;
 }
+
+/** What an edge or rounding layer gives: values on its grid. */
+export type RecordRounded = (layer: tf.layers.Layer, rounded: tf.Tensor) => void;
+
+let recording: RecordRounded | undefined;
+
+/** Runs `run` with edges and rounding layers handing what they give to `record`; it changes nothing that is computed. */
+export function whileRecording<T>(record: RecordRounded, run: () => T): T {
+  const before = recording;
+  recording = record;
+  try {
+    return run();
+  } finally {
+    recording = before;
+  }
+}
+
+/** The recording under way, if any. */
+export function recorder(): RecordRounded | undefined {
+  return recording;
+}

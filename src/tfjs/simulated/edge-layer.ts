@@ -6,7 +6,7 @@ import { fakeQuantize } from "../ops/fake-quantize.js";
 import { observeRange } from "../ops/observe-range.js";
 import { noParams, paramsTensor } from "../ops/quant-params-tensor.js";
 import { rangeParams } from "../ops/range-params.js";
-import { collector } from "./call-mode.js";
+import { collector, recorder } from "./call-mode.js";
 import { ConfiguredLayer, type LayerConfig } from "./configured-layer.js";
 import { type LayerVariable, readCounter, writeCounter } from "./counter.js";
 
@@ -25,6 +25,7 @@ export interface EdgeConfig extends LayerConfig {
  *
  * The parameters of its last call are there for the layers behind (ParamsLayer).
  * In training, step n (from 0): observes while n < freezeObserversStep, rounds from quantStartStep on. In evaluation: rounds.
+ * One that only observes never rounds.
  * Weights, none trainable: range [min, max], observed (batches seen), step; with fixed parameters the step alone.
  *
  * Errors: QuantError `not-calibrated` where values must be rounded before any were seen, `non-finite` for NaN or ±Infinity.
@@ -57,9 +58,12 @@ export class EdgeLayer extends ConfiguredLayer<EdgeConfig> {
       const [x] = [inputs].flat();
       const collect = collector();
       collect?.(this.config.value, x);
-      this.#rounds = collect === undefined && this.#advance(x, training);
+      const rounds = collect === undefined && this.#advance(x, training);
+      this.#rounds = rounds && !("observeOnly" in this.config.quantizer);
       if (!this.#rounds) return x.clone();
-      return fakeQuantize(x, this.params(), gridOf(this.name, optionsOf(this.config.quantizer)));
+      const rounded = fakeQuantize(x, this.params(), gridOf(this.name, optionsOf(this.config.quantizer)));
+      recorder()?.(this, rounded);
+      return rounded;
     });
   }
 

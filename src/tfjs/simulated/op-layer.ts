@@ -3,6 +3,8 @@ import { inferShape } from "../../graph/shapes.js";
 import type { BatchNormNode, DropoutNode, GraphNode, OpaqueNode, WeightedNode } from "../../graph/types.js";
 import { clip } from "../ops/clip.js";
 import { maxPool } from "../ops/max-pool.js";
+import { resizeOnGrid } from "../ops/resize-on-grid.js";
+import { collector } from "./call-mode.js";
 import { ConfiguredLayer, type LayerConfig } from "./configured-layer.js";
 
 /** Nodes that neither weights nor chance change: what they give follows from their inputs. */
@@ -11,6 +13,8 @@ type PlainNode = Exclude<GraphNode, WeightedNode | BatchNormNode | DropoutNode |
 /** Configuration of an op layer. */
 export interface OpConfig extends LayerConfig {
   readonly node: PlainNode;
+  /** Whether its value is rounded to a grid: a bilinear upsampling then has the weights of integers. */
+  readonly onGrid: boolean;
 }
 
 /** One node without weights: an activation, a sum, a pool, a reshape … */
@@ -23,11 +27,12 @@ export class OpLayer extends ConfiguredLayer<OpConfig> {
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    return tf.tidy(() => run(this.config.node, [inputs].flat()));
+    const onGrid = this.config.onGrid && collector() === undefined;
+    return tf.tidy(() => run(this.config.node, [inputs].flat(), onGrid));
   }
 }
 
-function run(node: PlainNode, inputs: readonly tf.Tensor[]): tf.Tensor {
+function run(node: PlainNode, inputs: readonly tf.Tensor[], onGrid: boolean): tf.Tensor {
   const [x] = inputs;
   switch (node.op) {
     case "identity":
@@ -69,9 +74,8 @@ function run(node: PlainNode, inputs: readonly tf.Tensor[]): tf.Tensor {
       const size: [number, number] = [x.shape[1] as number, x.shape[2] as number];
       const larger: [number, number] = [size[0] * node.size[0], size[1] * node.size[1]];
       const map = x as tf.Tensor4D;
-      return node.interpolation === "nearest"
-        ? tf.image.resizeNearestNeighbor(map, larger)
-        : tf.image.resizeBilinear(map, larger);
+      if (node.interpolation === "nearest") return tf.image.resizeNearestNeighbor(map, larger);
+      return onGrid ? resizeOnGrid(map, larger) : tf.image.resizeBilinear(map, larger);
     }
     case "flatten":
       return x.reshape([x.shape[0], -1]);

@@ -6,5 +6,10 @@ import type { Graph } from "../../graph/types.js";
 
 /** The passes before quantizers are placed: nodes that do nothing go, batch norms and activations move into what they follow. */
 export function prepareGraph(graph: Graph): Graph {
-  return fuseActivation(foldBatchNorm(removeIdentity(sinkReshape(removeIdentity(graph)))));
+  return fuseActivation(foldBatchNorm(simplifyGraph(graph)));
+}
+
+/** The first of them alone: nodes that do nothing go. */
+export function simplifyGraph(graph: Graph): Graph {
+  return removeIdentity(sinkReshape(removeIdentity(graph)));
 }

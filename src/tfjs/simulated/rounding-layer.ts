@@ -2,11 +2,14 @@ import * as tf from "@tensorflow/tfjs";
 import { gridOf } from "../../core/grid.js";
 import type { FixedQuantizer, OwnQuantizer } from "../../graph/types.js";
 import { fakeQuantize } from "../ops/fake-quantize.js";
+import { recorder } from "./call-mode.js";
 import { ConfiguredLayer, type LayerConfig } from "./configured-layer.js";
 import { optionsOf, single } from "./edge-layer.js";
 
 /** Configuration of a rounding layer. */
 export interface RoundingConfig extends LayerConfig {
+  /** Name of the graph's value that is rounded here. */
+  readonly value: string;
   /** The quantizer whose parameters come in. */
   readonly quantizer: OwnQuantizer | FixedQuantizer;
   /** Of at most how many parts of equal weight each average is: its codes are whole multiples of 1/parts. */
@@ -36,9 +39,15 @@ export class RoundingLayer extends ConfiguredLayer<RoundingConfig> {
       const [x, params] = inputs as [tf.Tensor, tf.Tensor2D];
       const [scale, zeroPoint] = tf.unstack(params);
       const step = tf.mul(scale, 1 / (4 * parts));
+      const grid = gridOf(this.name, optionsOf(quantizer));
+      // Integers round codes of up to 8 bits where they lie in int8: at its top.
+      const moved = quantizer.bits > 8 ? 0 : 127 - grid.qmax;
       // The sign of the code, zero point included; scale 0 moves nothing.
-      const toward = ties === "up" ? step : tf.mul(tf.sign(tf.add(x, tf.mul(scale, zeroPoint))), step);
-      return fakeQuantize(tf.add(x, toward), params, gridOf(this.name, optionsOf(quantizer)));
+      const code = tf.add(x, tf.mul(scale, tf.add(zeroPoint, moved)));
+      const toward = ties === "up" ? step : tf.mul(tf.sign(code), step);
+      const rounded = fakeQuantize(tf.add(x, toward), params, grid);
+      recorder()?.(this, rounded);
+      return rounded;
     });
   }
 }

@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs";
 import { gridOf } from "../../core/grid.js";
 import type { Shape } from "../../core/shape.js";
+import { trainingGridOptions } from "../../graph/training-weights.js";
 import type { NodeBatchNorm, NodeWeightGrid, WeightedNode } from "../../graph/types.js";
 import { weightsView } from "../../graph/weights-view.js";
-import { trainingGridOptions } from "../../quantizers/training-weights.js";
 import { addBias } from "../ops/add-bias.js";
 import { batchNormTrain } from "../ops/batch-norm-train.js";
 import { biasOnGrid } from "../ops/bias-on-grid.js";

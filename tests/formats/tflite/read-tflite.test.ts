@@ -388,6 +388,23 @@ describe("what is refused", () => {
       'readTflite: ADD "sum": expected 2 to 2 inputs, got 1',
     ],
     [
+      "long lists of axes",
+      oneOperator(
+        { code: Op.mean, options: [1] },
+        tensor("x", [1, 2]),
+        tensor("y", [1, 1]),
+        ints(...Array(17).fill(1)),
+      ),
+      "invalid-file",
+      'readTflite: MEAN "y": expected at most 16 integers as input 1, got 17',
+    ],
+    [
+      "more zero points than scales",
+      changed({ "fc/weights": { zeroPoints: [0, 0] } }),
+      "invalid-file",
+      'readTflite: FULLY_CONNECTED "fc": expected 1 zero points and at most 60 scales, got 2',
+    ],
+    [
       "too few weights",
       changed({ "conv/weights": { shape: [3, 3, 3, 3] } }),
       "invalid-file",
@@ -469,6 +486,26 @@ describe("what is refused", () => {
       new TypeError("readTflite: expected a Uint8Array or ArrayBuffer, got [object String]"),
     );
   });
+});
+
+test("weights that very many nodes share are refused, before their sums take long", () => {
+  const weights = tensor("w", [256, 256], { data: new Uint8Array(65536).fill(1) });
+  const chain = (length: number): Uint8Array =>
+    encodeFile({
+      name: "main",
+      tensors: [weights, ...Array.from({ length: length + 1 }, (_, i) => tensor(`x${i}`, [1, 256]))],
+      inputs: [1],
+      outputs: [length + 1],
+      operators: Array.from({ length }, (_, i) => ({
+        code: Op.fullyConnected,
+        version: 6,
+        inputs: [i + 1, 0],
+        outputs: [i + 2],
+        options: [0, 0, 0, 0],
+      })),
+    });
+  assert.equal(readTflite(chain(50)).nodes.length, 50);
+  refuses(chain(200), "invalid-file", "readTflite: expected weights that a few nodes use, got too many uses");
 });
 
 test("damaged files are refused with the library's errors, or load as graphs that come back from their files", () => {

@@ -52,13 +52,16 @@ describe("foldBatchNorm", () => {
     assert.deepEqual(Object.keys(node.batchNorm), ["layer", "mean", "variance", "epsilon", "momentum", "trainable"]);
   });
 
-  it("stays away from an activation, a second reader, an output of the graph, and what is no linear node", () => {
+  it("stays away from an activation, a second reader, an output of the graph, few bits, and what is no linear node", () => {
     const g = sketch();
     const x = g.input("x", MAP);
     const active = g.batchNorm("bn1", g.conv2d("active", x, { activation: "relu" }));
     const read = g.conv2d("read_twice", x);
     const out = g.conv2d("output", x);
-    const graph = g.finish(active, read, g.batchNorm("bn2", read), out, g.batchNorm("bn3", out), g.batchNorm("bn4", x));
+    const dorefa = { weightBits: 1, gradientBits: 4, seed: 0, tensor: 0 };
+    const few = g.batchNorm("bn5", g.conv2d("few_bits", x, { dorefa }));
+    const lone = g.batchNorm("bn4", x);
+    const graph = g.finish(active, read, g.batchNorm("bn2", read), out, g.batchNorm("bn3", out), lone, few);
     assert.equal(foldBatchNorm(graph), graph);
   });
 

@@ -16,6 +16,7 @@ const POOL = { poolSize: [2, 2], strides: [1, 1], padding: "same" };
 function short(quantizer: EdgeQuantizer): string {
   if ("like" in quantizer) return `like ${quantizer.like}`;
   const grid = `${quantizer.signed ? "int" : "uint"}${quantizer.bits}`;
+  if ("bound" in quantizer || "sign" in quantizer) return `${grid} of DoReFa`;
   const start = quantizer.quantStartStep === undefined ? "" : ` from ${quantizer.quantStartStep}`;
   if ("fixed" in quantizer) {
     return `${grid} fixed 1/${1 / quantizer.fixed.scale} ${quantizer.fixed.zeroPoint}${start}`;
@@ -69,7 +70,8 @@ describe("placeQuantizers by defaults", () => {
     assert.deepEqual(edges(graph), { x: "int8", ...prescribed });
     assert.equal(edges(graph, { activationBits: 4 }).p, "int8 fixed 1/256 -128", "an output");
     const within = drawn((g, x) => g.dense("fc", g.op("tanh", "t", x), 3));
-    assert.equal(edges(within, { activationBits: 4 }).t, "int4 fixed 1/8 0");
+    assert.equal(edges(within, { activationBits: 4 }).t, "int8 fixed 1/128 0", "their 8 bits, however few others have");
+    assert.equal(edges(within, { activationBits: 10 }).t, "int10 fixed 1/512 0");
   });
 
   it("lets pools, pad, upsampling, reshape, flatten, permute, dropout and identity keep their input's", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs";
-import { type TrainingGrid, trainingWeightParams } from "../../../src/quantizers/training-weights.js";
+import { type TrainingGrid, trainingWeightParams } from "../../../src/graph/training-weights.js";
 import { columnsOf, noParams, paramsTensor } from "../../../src/tfjs/ops/quant-params-tensor.js";
 import { weightParams } from "../../../src/tfjs/ops/weight-params.js";
 import { assertSameBytes } from "../../contracts/bytes.js";

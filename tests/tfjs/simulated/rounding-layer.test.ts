@@ -24,7 +24,7 @@ function rounded(
   { scale, zeroPoint }: { scale: number; zeroPoint: number },
 ): number[] {
   return nothingLeft("rounding", () => {
-    const layer = new RoundingLayer({ name: "rounding", quantizer: QUANTIZER as never, ...config });
+    const layer = new RoundingLayer({ name: "rounding", value: "pool", quantizer: QUANTIZER as never, ...config });
     const x = tf.tensor4d(
       CODES.map((q) => (q - zeroPoint) * scale),
       [1, SIDE, SIDE, CHANNELS],
@@ -92,10 +92,32 @@ for (const place of PLACES) {
       });
     }
 
+    it("grids of fewer bits round where their codes lie in int8: at the top, so that ties go up", async () => {
+      await go(place);
+      nothingLeft("bits", () => {
+        const quantizer = { bits: 4, signed: true, symmetric: false } as const;
+        const layer = new RoundingLayer({ name: "rounding", value: "pool", quantizer, parts: 2, ties: "away" });
+        // Averages of two codes of -8…7 with zero point -2, in steps of 0.5.
+        const codes = [-7.5, -6.5, -2.5, -0.5, 0.5, 6.5];
+        const x = tf.tensor1d(codes.map((q) => (q + 2) * 0.5));
+        const y = layer.call([x, tf.tensor2d([0.5, -2], [2, 1])]);
+        assert.deepEqual(
+          Array.from(y.dataSync()).map((value) => value / 0.5 - 2),
+          [-7, -6, -2, 0, 1, 7],
+        );
+      });
+    });
+
     it("an input that is not quantized stays as it is; the gradient is whole", async () => {
       await go(place);
       nothingLeft("gradient", () => {
-        const layer = new RoundingLayer({ name: "rounding", quantizer: QUANTIZER as never, parts: 4, ties: "away" });
+        const layer = new RoundingLayer({
+          name: "rounding",
+          value: "pool",
+          quantizer: QUANTIZER as never,
+          parts: 4,
+          ties: "away",
+        });
         const x = tf.tensor1d([-0.3, 0, 1e-3, 7]);
         for (const [params, expected] of [
           [[0, 0], [...x.dataSync()]],

@@ -17,6 +17,18 @@ export interface TrainingGrid {
   readonly axis: number;
 }
 
+/**
+ * The grid of a batch normalization's factors where no layer took them in: integers compute it as a depthwise 1 × 1 convolution, and
+ * each factor is ±127 on a scale of its own.
+ */
+export const BATCH_NORM_GRID: TrainingGrid = {
+  bits: 8,
+  signed: true,
+  symmetric: true,
+  granularity: "perChannel",
+  axis: 3,
+};
+
 /** A bias that will be added on the grid of its layer's products. */
 export interface GridBias {
   readonly bias: Float32Array;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { type TrainingGrid, trainingGridOptions, trainingWeightParams } from "../../src/quantizers/training-weights.js";
+import { type TrainingGrid, trainingGridOptions, trainingWeightParams } from "../../src/graph/training-weights.js";
 
 const GRID: TrainingGrid = { bits: 8, signed: true, symmetric: true, granularity: "perChannel", axis: 0 };
 const WEIGHT = { data: Float32Array.of(1, -2, 0.5, 4, 0, 0), shape: [3, 2] };
