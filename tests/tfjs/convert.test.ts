@@ -101,14 +101,15 @@ describe("convert", () => {
     });
     await assert.rejects(convert(model, { bits: 4 } as never), {
       name: "TypeError",
-      message: 'convert: expected options among io, got "bits"',
+      message: 'convert: expected options among io, firstLast, onDifference, got "bits"',
     });
   });
 
   it("refuses models without quantizers, and activations that have seen no data, all at once", async () => {
     await assert.rejects(convert(MODELS.residual()), {
       code: "invalid-model",
-      message: "convert: expected a model with quantized activations, made by QATQuantizer.compress, got one without",
+      message:
+        "convert: expected a model with quantized activations, made by QATQuantizer.compress or DoReFaQuantizer.compress, got one without",
     });
     await assert.rejects(convert(new QATQuantizer().compress(MODELS.sequential())), {
       code: "not-calibrated",
