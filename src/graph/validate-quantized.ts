@@ -46,6 +46,10 @@ const FIXED_PARAMETERS: Readonly<Record<string, readonly [number, number]>> = {
  *
  * Errors: QuantError `invalid-model`, naming the node or tensor.
  * Source: TensorFlow Lite 8-bit quantization specification; docs/formats.md.
+ *
+ * @example
+ * const graph = readTflite(await readFile("model.tflite"));
+ * validateQuantizedGraph({ ...graph, name: "mine" });
  */
 export function validateQuantizedGraph(graph: QuantizedGraph): void {
   const { inputs, outputs, tensors, nodes } = graph;

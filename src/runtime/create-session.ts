@@ -29,8 +29,8 @@ export interface SessionOptions {
  * `unsupported` for a batch that the network cannot have, `out-of-memory`.
  *
  * @example
- * const session = createSession(bytes);
- * const { probs } = session.run({ image });
+ * const session = createSession(await readFile("model.tflite"));
+ * const { probs } = session.run({ image: new Int8Array(32) });
  * session.dispose();
  */
 export function createSession(model: Uint8Array | ArrayBuffer | QuantizedGraph, options: SessionOptions = {}): Session {

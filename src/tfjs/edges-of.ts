@@ -19,7 +19,7 @@ export function edgesOf(
 ): ReadonlyMap<string, EdgeLayer | ClipLayer> {
   // The import hands on the very objects of the layers' configuration.
   const layers = new Map(edgeLayers(model).map((layer) => [layer.config.quantizer as unknown, layer] as const));
-  if (layers.size === 0) {
+  if (Object.keys(quantizers).length === 0) {
     throw new QuantError(
       "invalid-model",
       `${where}: expected a model with quantized activations, made by QATQuantizer.compress or DoReFaQuantizer.compress, got one without`,

@@ -36,7 +36,7 @@ export function kernelContract(build: ContractBuild): void {
     packBitsContract();
     dorefaContract();
     if (build !== "reference") {
-      growthContract(load);
+      growthContract();
       exportsContract(moduleOf(build));
     }
     it(`still runs on ${build}`, () => assert.equal(backend(), build));

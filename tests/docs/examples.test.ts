@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, it, mock } from "node:test";
 import { fileURLToPath } from "node:url";
 import * as bitpress from "../../src/index.js";
+import { smallNet } from "../graph/quantized-sketch.js";
 
 // Runs every @example of the docstrings in src and compares results with the comments that state them. A comment behind a
 // statement, or on the line after it, states its value:
@@ -84,6 +85,7 @@ describe("examples in docstrings", () => {
     process.chdir(scratch);
     const weights = { "fc.weight": { data: Float32Array.of(1, -2), shape: [1, 2] } };
     await writeFile("model.safetensors", bitpress.writeSafetensors(weights));
+    await writeFile("model.tflite", bitpress.writeTflite(smallNet()));
     mock.method(globalThis, "fetch", async (url: string) => {
       const name = url.replace("https://example.com/bitpress/", "");
       return new Response(new Uint8Array(await readFile(join(root, "dist", name))), {

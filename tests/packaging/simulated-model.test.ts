@@ -67,6 +67,7 @@ for (const backend of ["cpu", "wasm"]) {
       const { loaded, trained } = inFreshProcess(folder, backend);
       assert.deepEqual(loaded, saved);
       assert.deepEqual(trained, weightsByName(model));
+      assert.equal(typeof saved.integers, "object", String(saved.integers));
       const counters = Object.entries(saved.weights).filter(([name]) => /\/(step|observed|calls)$/.test(name));
       // The shared layer is called three times in each step.
       for (const [name, value] of counters) assert.deepEqual(value, [name === "shared/calls" ? 6 : 2], name);
@@ -88,7 +89,7 @@ for (const backend of ["cpu", "wasm"]) {
     const folder = mkdtempSync(join(tmpdir(), "bitpress-dorefa-"));
     try {
       await model.save(folderHandler(folder));
-      const saved = { weights: weightsByName(model), prediction: prediction(model) };
+      const saved = { weights: weightsByName(model), prediction: prediction(model), integers: await integers(model) };
       await fit(model);
       const { loaded, trained } = inFreshProcess(folder, backend);
       assert.deepEqual(loaded, saved);

@@ -29,9 +29,13 @@ export function weightsByName(model: tf.LayersModel): Record<string, number[]> {
   );
 }
 
-/** The model in integers, as JSON carries it. */
+/** The model in integers, as JSON carries it; or why it cannot be had. */
 export async function integers(model: tf.LayersModel): Promise<unknown> {
-  return JSON.parse(JSON.stringify(await convert(model)));
+  try {
+    return JSON.parse(JSON.stringify(await convert(model)));
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 export function prediction(model: tf.LayersModel): number[] {

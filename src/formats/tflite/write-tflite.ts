@@ -25,7 +25,8 @@ export interface WriteTfliteOptions {
  * Source: tensorflow/lite/schema/schema.fbs and the 8-bit quantization specification; docs/formats.md.
  *
  * @example
- * await writeFile("model.tflite", writeTflite(graph, { io: "float32" }));
+ * const graph = readTflite(await readFile("model.tflite"));
+ * await writeFile("float-ends.tflite", writeTflite(graph, { io: "float32" }));
  */
 export function writeTflite(graph: QuantizedGraph, options: WriteTfliteOptions = {}): Uint8Array {
   const { io } = options;
