@@ -7,7 +7,7 @@ import { validateQuantizedGraph } from "../validate-quantized.js";
 import { type CodeGrid, codeGrid, sameCodes } from "./code-grid.js";
 import type { CodeDifference } from "./dorefa-layer.js";
 import { addCodes, addNode, addReshape, codesOf, type Emission, startEmission } from "./emission.js";
-import { addIntegerNodes } from "./integer-nodes.js";
+import { addIntegerNodes, type DorefaLowering } from "./integer-nodes.js";
 import type { WeightData } from "./integer-weights.js";
 import { checkObstacles, layerLabel } from "./obstacles.js";
 import { isDorefa, prepareDorefa } from "./prepare-dorefa.js";
@@ -29,7 +29,10 @@ export interface LowerOptions {
    * observed, or an error that names them. Default int8.
    */
   readonly firstLast?: "int8" | "float";
-  /** Called for each channel of a layer of DoReFa's that does not give training's code for every input that can come. */
+  /**
+   * Called for each channel of a layer that does not give training's code for every input that can come: one whose weights and
+   * output DoReFaQuantizer rounds in training.
+   */
   readonly onDifference?: (difference: CodeDifference) => void;
 }
 
@@ -55,9 +58,9 @@ export function lower(
   where = "lower",
 ): QuantizedGraph {
   const graph = prepareDorefa(trained, firstLast);
-  const ofDorefa = isDorefa(graph);
   const grids = valueGrids(graph, params);
   checkObstacles(where, graph, grids);
+  const dorefaOf = dorefaLowerings(graph, grids, onDifference);
   const emission = startEmission(Object.keys(graph.values));
   const lowered: Lowered = { graph, emission, io, tensors: new Map() };
   for (const input of graph.inputs) addInput(lowered, input, codeGrid(grids.get(input) as QuantParams));
@@ -79,7 +82,7 @@ export function lower(
       output,
       shape,
       grid,
-      dorefa: ofDorefa ? { sign: grids.get(value) === SIGN_GRID, onDifference } : undefined,
+      dorefa: dorefaOf(value),
     });
   }
   const outputs: string[] = [];
@@ -95,6 +98,23 @@ export function lower(
   };
   validateQuantizedGraph(integers);
   return integers;
+}
+
+/** How the layer that gives a value is lowered, in a model of DoReFa's; of others undefined. */
+function dorefaLowerings(
+  graph: Graph,
+  grids: ReadonlyMap<string, QuantParams>,
+  onDifference: DorefaLowering["onDifference"],
+): (value: string) => DorefaLowering | undefined {
+  if (!isDorefa(graph)) return () => undefined;
+  // Values before a max pool, reshape … have the very grid of the clip behind it.
+  const clips = Object.entries(graph.quantizers).flatMap(([value, quantizer]) =>
+    "bound" in quantizer || "sign" in quantizer ? [grids.get(value)] : [],
+  );
+  return (value) => {
+    const grid = grids.get(value);
+    return { sign: grid === SIGN_GRID, onDifference: clips.includes(grid) ? onDifference : () => {} };
+  };
 }
 
 interface Lowered {
