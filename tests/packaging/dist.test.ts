@@ -112,8 +112,9 @@ test("sizes", (t) => {
   t.diagnostic(`all wasm of the simd build: ${size(wasm)}`);
 
   const gzipped = gzipSync(readFileSync(join(dist, "bitpress.global.js")), { level: 9 }).length;
-  // The aim was 60 kB. Training in tfjs took it to 76, DoReFa's functions to 79, .tflite files to 92, and sessions to 115: docs/architecture.md, "Sizes".
-  assert.ok(gzipped < 135_000, `bitpress.global.js: expected < 135000 bytes in gzip, got ${gzipped}`);
+  // The aim was 60 kB. Training in tfjs took it to 76, DoReFa's functions to 79, .tflite files to 92, sessions to 115,
+  // and converting to integers to 137: docs/architecture.md, "Sizes".
+  assert.ok(gzipped < 139_000, `bitpress.global.js: expected < 139000 bytes in gzip, got ${gzipped}`);
   const runtime = reachable("runtime.js").map((file) => gzipSync(readFileSync(join(dist, file)), { level: 9 }).length);
   const runtimeBytes = runtime.reduce((sum, bytes) => sum + bytes, 0);
   // The aim is 30 kB. The reader of .tflite with its validation takes 12 of the 45: docs/architecture.md, "Sizes".
