@@ -1,4 +1,4 @@
-// Builds dist: the wasm files, one set of bundles per export condition, the script-tag bundle, and the types.
+// Builds dist: the wasm files, one set of bundles per export condition, the script-tag bundles, and the types.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { chmod, copyFile, mkdir, readdir, readFile, rm } from "node:fs/promises";
@@ -62,13 +62,8 @@ async function bundle(): Promise<void> {
     esm(entries, "dist/edge-light", "edge-module"),
     // By itself: nobody imports it beside an entry, whose chunks would only be cut smaller, and then compress worse.
     esbuild.build({ ...options("inline"), format: "esm", entryPoints: ["src/cli.ts"], outfile: "dist/cli.js" }),
-    esbuild.build({
-      ...options("inline"),
-      format: "iife",
-      globalName: "bitpress",
-      entryPoints: ["src/global.ts"],
-      outfile: "dist/bitpress.global.js",
-    }),
+    scriptTag("src/global.ts", "dist/bitpress.global.js"),
+    scriptTag("src/runtime.ts", "dist/bitpress.runtime.global.js"),
   ]);
   await chmod("dist/cli.js", 0o755);
 }
@@ -81,6 +76,16 @@ function esm(entryPoints: string[], outdir: string, binary: Binary): Promise<unk
     chunkNames: "chunks/[hash]",
     entryPoints,
     outdir,
+  });
+}
+
+function scriptTag(entry: string, outfile: string): Promise<unknown> {
+  return esbuild.build({
+    ...options("inline"),
+    format: "iife",
+    globalName: "bitpress",
+    entryPoints: [entry],
+    outfile,
   });
 }
 

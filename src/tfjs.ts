@@ -1,6 +1,7 @@
 export type { RoundingRule } from "./core/rounding-rule.js";
 export type { QuantizedStateDict, QuantizedTensor, Tensor } from "./core/tensor.js";
 export type { ModelArtifacts } from "./formats/tfjs-model/artifacts.js";
+export type { CodeDifference } from "./graph/lower/dorefa-layer.js";
 export type { QuantizedGraph } from "./graph/quantized-graph.js";
 export type { ObserverState } from "./observers/observer.js";
 export type { CalibrationConfig, TargetCalibration } from "./quantizers/calibration-config.js";

@@ -129,7 +129,7 @@ interface LinearNode extends NodeBase {
   readonly activation: FusedActivation;
   /** Set by placeQuantizers; absent: the weights stay float. */
   readonly weightGrid?: NodeWeightGrid;
-  /** Set by placeDorefa; absent: the layer trains as usual. Never beside weightGrid or batchNorm. */
+  /** Set by placeDorefa; absent: the layer trains as usual. Never beside weightGrid; beside batchNorm on the way to integers alone. */
   readonly dorefa?: NodeDorefa;
   /** false: the layer was frozen (`trainable: false`). */
   readonly trainable: boolean;

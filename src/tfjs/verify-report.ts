@@ -19,6 +19,11 @@ export interface LayerParity {
   readonly alone: Differences;
   /** The integer model by itself: differences of layers before come along. */
   readonly endToEnd: Differences;
+  /**
+   * Present where training did not round all that the layer computes with (DoReFa's first and last layers, sums of values that it only
+   * observed, weights of 8 bits): differences are of that rounding, too.
+   */
+  readonly roundedLater?: true;
 }
 
 /** What verify found: plain data. */
@@ -37,11 +42,12 @@ export interface VerifyReport {
   readonly accuracy?: { readonly simulated: number; readonly integer: number };
 }
 
-/** The report of what was counted. */
+/** The report of what was counted; `roundedInTraining`: the values whose layers must give their very codes. */
 export function verifyReport(
   rounding: RoundingRule,
   samples: number,
   counts: ReadonlyMap<string, TensorCounts>,
+  roundedInTraining: ReadonlySet<string>,
   accuracy: VerifyReport["accuracy"],
 ): VerifyReport {
   const layers = [...counts].map(([value, { codes, alone, endToEnd }]) => ({
@@ -49,6 +55,7 @@ export function verifyReport(
     codes,
     alone: differences(alone, codes),
     endToEnd: differences(endToEnd, codes),
+    ...(!roundedInTraining.has(value) && ({ roundedLater: true } as const)),
   }));
   const codes = layers.reduce((sum, layer) => sum + layer.codes, 0);
   const total = (of: (layer: LayerParity) => Differences): Differences => {
@@ -78,26 +85,32 @@ function differences({ differing, largest }: CodeCounts, codes: number): Differe
  *     300 samples, rounding integer: 3 of 11530800 codes differ, by 1; end to end 54, by at most 2, first at "relu2"
  *     image  235200 codes   alone 0        end to end 0
  *     relu1  3763200 codes  alone 3, by 1  end to end 3, by 1
+ *
+ * Layers that training did not round are marked, and the first line says how many differences are left without them.
  */
 export function printVerification(report: VerifyReport): string {
-  const rows = report.layers.map(({ value, codes, alone, endToEnd }) => [
+  const rows = report.layers.map(({ value, codes, alone, endToEnd, roundedLater }) => [
     value,
     `${codes} codes`,
     `alone ${countText(alone)}`,
-    `end to end ${countText(endToEnd)}`,
+    `end to end ${countText(endToEnd)}${roundedLater === true ? ", rounded after training" : ""}`,
   ]);
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column].length)));
   const lines = rows.map((row) => row.map((text, column) => text.padEnd(widths[column] ?? 0)).join("  "));
   return [summaryLine(report), ...lines].join("\n");
 }
 
-function summaryLine({ samples, rounding, codes, alone, endToEnd, firstDiffering, accuracy }: VerifyReport): string {
+function summaryLine(report: VerifyReport): string {
+  const { samples, rounding, layers, codes, alone, endToEnd, firstDiffering, accuracy } = report;
+  const trained = layers.filter(({ roundedLater }) => roundedLater !== true);
+  const ofTraining = trained.reduce((sum, layer) => sum + layer.alone.differing, 0);
+  const part = trained.length === layers.length ? "" : `, ${ofTraining} of them where training rounded`;
   const verb = alone.differing === 1 ? "differs" : "differ";
   const first = firstDiffering === undefined ? "" : `, first at "${firstDiffering}"`;
   const classes =
     accuracy === undefined ? "" : `; accuracy ${accuracy.simulated} simulated, ${accuracy.integer} integer`;
   const head = `${samples} ${samples === 1 ? "sample" : "samples"}, rounding ${rounding}`;
-  return `${head}: ${alone.differing} of ${codes} codes ${verb}${sizeText(alone)}; end to end ${countText(endToEnd)}${first}${classes}`;
+  return `${head}: ${alone.differing} of ${codes} codes ${verb}${sizeText(alone)}${part}; end to end ${countText(endToEnd)}${first}${classes}`;
 }
 
 function countText(found: Differences): string {

@@ -35,7 +35,7 @@ it("the main job, quickly: exit code 0 and tables with every model, in integers 
     ["mnist-cnn", ...(typeof fashion === "string" ? [] : ["fashion-cnn"]), "mobilenet-v2", "lenet 1-2-4"],
   );
   const [, float, small, ratio, files, sqnr, result] = models[models.length - 1];
-  // 78 336 weights of 1 bit, which files pack into 2, a scale for each of their two layers, and 2 394 values in float.
+  // 78 336 weights of 1 bit, stored in 2, a scale for each of their two layers, and 2 394 values in float.
   assert.deepEqual([float, small, ratio, files, sqnr], ["315.4 KiB", "28.5 KiB", "11.07x", "–", "–"]);
   assert.match(result, /^top-1 \d+\.\d\d % after 1920 images of training \(1000 images\)$/);
   for (const [name, , , ratio, , sqnr, result] of models.slice(0, -1)) {

@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs";
-import type { QuantError } from "../../src/core/errors.js";
 import { readTflite } from "../../src/formats/tflite/read-tflite.js";
 import { writeTflite } from "../../src/formats/tflite/write-tflite.js";
 import type { QuantizedGraph } from "../../src/graph/quantized-graph.js";
 import { calibrate } from "../../src/tfjs/calibrate.js";
 import { convert } from "../../src/tfjs/convert.js";
-import { DoReFaQuantizer } from "../../src/tfjs/dorefa-quantizer.js";
 import { QATQuantizer } from "../../src/tfjs/qat-quantizer.js";
 import { reload } from "./model-checks.js";
 import { CONVERTIBLE, MODELS, randomizeWeights, sampleInputs } from "./model-zoo.js";
@@ -103,14 +101,15 @@ describe("convert", () => {
     });
     await assert.rejects(convert(model, { bits: 4 } as never), {
       name: "TypeError",
-      message: 'convert: expected options among io, got "bits"',
+      message: 'convert: expected options among io, firstLast, onDifference, got "bits"',
     });
   });
 
   it("refuses models without quantizers, and activations that have seen no data, all at once", async () => {
     await assert.rejects(convert(MODELS.residual()), {
       code: "invalid-model",
-      message: "convert: expected a model with quantized activations, made by QATQuantizer.compress, got one without",
+      message:
+        "convert: expected a model with quantized activations, made by QATQuantizer.compress or DoReFaQuantizer.compress, got one without",
     });
     await assert.rejects(convert(new QATQuantizer().compress(MODELS.sequential())), {
       code: "not-calibrated",
@@ -136,22 +135,6 @@ describe("convert", () => {
           'convert: expected a network that int8 can compute, got input "image" with 16 bits; what "fc1" (Dense) gives ("relu") with 16 bits; what "fc2" (Dense) gives ("fc2") with 16 bits; replace these layers or cut the model before them, give edges a quantizer, and everything at most 8 bits and fixed sizes',
       },
     );
-  });
-
-  it("refuses a DoReFa model, naming its layers", async () => {
-    const model = MODELS["batch norm before activation"]();
-    const dorefa = new DoReFaQuantizer({ weightBits: 1, activationBits: 2, firstLastBits: 8, seed: 7 });
-    const simulated = dorefa.compress(model);
-    await calibrate(simulated, sampleInputs(model));
-    await assert.rejects(convert(simulated), (error: QuantError) => {
-      assert.equal(error.code, "unsupported");
-      const obstacles = error.details.obstacles as string[];
-      assert.deepEqual(obstacles.slice(0, 2), [
-        '"conv" (Conv2D) with DoReFa\'s weights',
-        '"last" (Conv2D) with DoReFa\'s weights',
-      ]);
-      return true;
-    });
   });
 
   it("a config list that leaves edges out: each is named", async () => {

@@ -90,7 +90,7 @@ function smallNet(): tf.LayersModel {
   return model;
 }
 
-/** The printed graph of the small net, compressed: details of each line by value. What a relu was part of has the name of that. */
+/** The printed graph of the small net, compressed: details of each line by value. What took a relu in has the relu's name. */
 function compressed(...config: ConstructorParameters<typeof DoReFaQuantizer>): Record<string, string> {
   const [, ...lines] = graphOf(new DoReFaQuantizer(...config).compress(smallNet())).split("\n");
   const cells = lines.slice(0, -1).map((line) => line.split(/ {2,}/));
@@ -104,10 +104,10 @@ describe("DoReFaQuantizer with options", () => {
     assert.deepEqual(compressed({ weightBits: 1, activationBits: 2, gradientBits: 4, seed: 7 }), {
       conv1_input: "observed",
       conv1: "3×3 valid, bias",
-      bn1: "",
+      relu1: "",
       pool: "uint2 [0, 1]; 2×2 stride 2 valid",
       conv2: "3×3 valid, dorefa w1 g4",
-      bn2: "uint2 [0, 1]",
+      relu2: "uint2 [0, 1]",
       flat: "",
       fc: "observed; [5, 6], bias, relu, dorefa w1 g4",
       out: "observed; [6, 3], bias",
@@ -125,8 +125,8 @@ describe("DoReFaQuantizer with options", () => {
         "observed; [6, 3], bias, dorefa w8 g2",
       ],
     );
-    assert.equal(compressed({ activationBound: 6 }).bn2, "uint8 [0, 6]");
-    assert.equal(compressed({ activationBits: 1, signActivations: true }).bn2, "sign");
+    assert.equal(compressed({ activationBound: 6 }).relu2, "uint8 [0, 6]");
+    assert.equal(compressed({ activationBits: 1, signActivations: true }).relu2, "sign");
   });
 
   it("32-32-32 trains as the float model does: weights and outputs to 1e-5 after five steps", () => {
@@ -197,10 +197,10 @@ describe("DoReFaQuantizer with a config list", () => {
     assert.deepEqual(compressed(list, { gradientBits: 4 }), {
       conv1_input: "observed",
       conv1: "3×3 valid, bias, dorefa w2 g4",
-      bn1: "observed; relu",
+      relu1: "observed; relu",
       pool: "2×2 stride 2 valid",
       conv2: "3×3 valid",
-      bn2: "uint3 [0, 1]",
+      relu2: "uint3 [0, 1]",
       flat: "",
       fc: "observed; [5, 6], bias, relu, dorefa w2 g4",
       out: "observed; [6, 3], bias",
@@ -210,8 +210,8 @@ describe("DoReFaQuantizer with a config list", () => {
   it("where two entries speak about one value the later wins", () => {
     const input = { op_names: ["fc"], quant_types: ["input"] as const, quant_bits: 8 };
     const output = { op_names: ["conv2"], quant_types: ["output"] as const, quant_bits: 2 };
-    assert.equal(compressed([input, output]).bn2, "uint2 [0, 1]");
-    assert.equal(compressed([output, input]).bn2, "uint8 [0, 1]");
+    assert.equal(compressed([input, output]).relu2, "uint2 [0, 1]");
+    assert.equal(compressed([output, input]).relu2, "uint8 [0, 1]");
   });
 
   it("an entry that selects nothing, and a name that the model lacks, are errors", () => {

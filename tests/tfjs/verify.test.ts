@@ -292,7 +292,7 @@ describe("verify: reports", () => {
       inputs,
     );
     await fails(
-      "verify: expected a model with quantized activations, made by QATQuantizer.compress, got one without",
+      "verify: expected a model with quantized activations, made by QATQuantizer.compress or DoReFaQuantizer.compress, got one without",
       "invalid-model",
       "QuantError",
       MODELS.sequential(),

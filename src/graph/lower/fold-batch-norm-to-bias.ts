@@ -12,14 +12,14 @@ import {
   largestDifference,
   placesOf,
 } from "./code-places.js";
-import type { WeightCodes } from "./dorefa-weight-codes.js";
 
 /** Parameters with one scale and zero point for the tensor. */
 type TensorParams = QuantParams & { readonly scale: number; readonly zeroPoint: number };
 
 /** A layer of integer weights, batch normalization behind it, and the grids around them. */
 export interface NormalizedLayer {
-  readonly weights: WeightCodes;
+  /** code · scale, one scale for the tensor or one per channel. */
+  readonly weights: { readonly data: Int8Array; readonly params: Pick<QuantParams, "scale"> };
   readonly shape: Shape;
   /** Axis of the output channels. */
   readonly axis: number;
@@ -39,7 +39,7 @@ export interface NormalizedLayer {
 }
 
 /** A channel some of whose codes the integers get wrong. */
-interface ChannelDifference {
+export interface ChannelDifference {
   readonly channel: number;
   /** Accumulators whose code differs, of all that the channel's codes can give. */
   readonly different: number;
@@ -69,7 +69,7 @@ const LARGEST_CODE = 127;
  *
  * In float, as the trained simulation computes it, with conv the layer's product, rounded once:
  *
- *     k = fl(gamma / fl(√fl(variance + epsilon))),  y = fl(fl(fl(conv + bias)·k) + fl(beta − fl(mean·k)))
+ *     k = fl(gamma · fl(1 / fl(√fl(variance + epsilon)))),  y = fl(fl(fl(conv + bias)·k) + fl(beta − fl(mean·k)))
  *     code = clamp(rne(fl(y/sy)) + zy, qmin, qmax);  of signs: 1 where y ≥ 0, else −1
  *
  * In integers:
@@ -108,22 +108,20 @@ function differencesIn({ differences }: FoldedLayer): number {
 
 /** The same layer with codes as large as int8 holds; undefined where they are already, or where sums could overflow. */
 function withLargerCodes(layer: NormalizedLayer): NormalizedLayer | undefined {
-  const { data, params } = layer.weights;
+  const { data } = layer.weights;
+  const { scale } = layer.weights.params;
   const largest = data.reduce((sofar, code) => Math.max(sofar, Math.abs(code)), 1);
   const times = Math.floor(LARGEST_CODE / largest);
   const sum = (data.length / layer.shape[layer.axis]) * LARGEST_CODE * (layer.input.qmax - layer.input.qmin);
   if (times === 1 || sum >= LARGEST_BIAS) return undefined;
-  const scale = fl(params.scale / times);
-  const weights = {
-    data: data.map((code) => code * times),
-    params: { ...params, scale, qmin: -LARGEST_CODE, qmax: LARGEST_CODE },
-  };
-  return { ...layer, weights };
+  const smaller = typeof scale === "number" ? fl(scale / times) : scale.map((value) => value / times);
+  return { ...layer, weights: { data: data.map((code) => code * times), params: { scale: smaller } } };
 }
 
 function foldChannels(where: string, layer: NormalizedLayer): FoldedLayer {
   const { weights, shape, axis, input, output } = layer;
   const { channels, inner } = channelView(shape, axis);
+  const { params } = weights;
   const data = weights.data.slice();
   const scale = new Float32Array(channels);
   const bias = new Int32Array(channels);
@@ -139,7 +137,8 @@ function foldChannels(where: string, layer: NormalizedLayer): FoldedLayer {
     const codes = elements[c].map((i) => sign * data[i]);
     const sums = sumsOf(codes, input);
     const ownBias = layer.bias?.[c] ?? 0;
-    const unit = input.scale * weights.params.scale;
+    const weightScale = typeof params.scale === "number" ? params.scale : params.scale[c];
+    const unit = input.scale * weightScale;
     const codeOf = (acc: number): number => {
       const y = fl(fl(fl(fl(sign * acc * unit) + ownBias) * k) + shift);
       if (layer.sign === true) return y >= 0 ? 1 : -1;
@@ -150,13 +149,7 @@ function foldChannels(where: string, layer: NormalizedLayer): FoldedLayer {
     let folded: FoldedChannel;
     if (layer.sign === true) folded = signChannel(place, placesOf(codeOf, sums, output)[0], sums, layer);
     else if (isConstant) folded = constantChannel(place, constant, sums, layer);
-    else
-      folded = steppingChannel(
-        place,
-        (ownBias * k + shift) / input.scale,
-        fl(weights.params.scale * Math.abs(k)),
-        layer,
-      );
+    else folded = steppingChannel(place, (ownBias * k + shift) / input.scale, fl(weightScale * Math.abs(k)), layer);
     for (const [j, i] of elements[c].entries()) data[i] = roundTiesToEven(codes[j] * folded.factor);
     scale[c] = folded.scale;
     bias[c] = folded.bias;
@@ -200,7 +193,7 @@ function factorOf(
   c: number,
 ): { k: number; shift: number } {
   const sigma = fl(Math.sqrt(fl(variance[c] + fl(epsilon))));
-  const k = fl((gamma?.[c] ?? 1) / sigma);
+  const k = fl((gamma?.[c] ?? 1) * fl(1 / sigma));
   const shift = fl((beta?.[c] ?? 0) - fl(mean[c] * k));
   if (Number.isFinite(k) && Number.isFinite(shift)) return { k, shift };
   throw new QuantError("non-finite", `${place}: expected finite batch normalization, got factor ${k}, offset ${shift}`);

@@ -2,13 +2,21 @@ import { keepsParameters } from "../keeps-parameters.js";
 import { isWeighted } from "../readers.js";
 import type { GraphNode, OpaqueNode } from "../types.js";
 import { type CodeGrid, SYMMETRIC_UNIT, sameCodes, UNIT_INTERVAL } from "./code-grid.js";
+import type { CodeDifference } from "./dorefa-layer.js";
 import { addCodes, addNode, addReshape, codesOf, type Emission, onGrid } from "./emission.js";
 import type { WeightData } from "./integer-weights.js";
 import { checkRatio, checkRescale } from "./limits.js";
-import { addBatchNorm, addWeighted } from "./linear-nodes.js";
+import { addBatchNorm, addSigns, addWeighted } from "./linear-nodes.js";
 
-/** What integers compute: dropout is the identity, whose codes are copied where it has a quantizer of its own. */
+/** What integers compute: dropout is the identity, which is requantized where it has a quantizer of its own. */
 export type ComputingNode = Exclude<GraphNode, OpaqueNode>;
+
+/** How the layers of a model of DoReFa's are lowered. */
+export interface DorefaLowering {
+  /** Whether what the node gives are signs. */
+  readonly sign: boolean;
+  readonly onDifference: (difference: CodeDifference) => void;
+}
 
 /** One node about to become integer ones. */
 export interface Lowering {
@@ -23,6 +31,8 @@ export interface Lowering {
   readonly shape: readonly number[];
   /** The grid to write on. */
   readonly grid: CodeGrid;
+  /** Present in models of DoReFa's. */
+  readonly dorefa: DorefaLowering | undefined;
 }
 
 /**
@@ -34,15 +44,17 @@ export interface Lowering {
  * Errors: as integerLayer; QuantError `unsupported` where scales do not fit each other.
  */
 export function addIntegerNodes(node: ComputingNode, lowering: Lowering): void {
-  const { emission, where, output, grid } = lowering;
+  const { emission, where, inputs, output, grid, dorefa } = lowering;
   const given = givenGrid(node, lowering);
   if (given === undefined || sameCodes(given, grid)) {
     addOp(node, lowering);
     return;
   }
-  const before = emission.fresh(`${output}/unscaled`);
-  addOp(node, { ...lowering, output: before, grid: given });
-  onGrid(emission, where, before, grid, output);
+  const copies = node.op === "identity" || node.op === "dropout";
+  const before = copies ? inputs[0] : emission.fresh(`${output}/unscaled`);
+  if (!copies) addOp(node, { ...lowering, output: before, grid: given });
+  if (dorefa?.sign === true) addSigns({ ...lowering, inputs: [before] });
+  else onGrid(emission, where, before, grid, output);
 }
 
 function givenGrid(node: ComputingNode, { emission, inputs }: Lowering): CodeGrid | undefined {

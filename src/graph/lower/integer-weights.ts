@@ -105,6 +105,7 @@ function folded(
   );
 }
 
-function checkFinite(where: string, role: string, values: Float32Array): void {
+/** Checks that an array of a layer has no NaN or ±Infinity. Errors: QuantError `non-finite`, naming layer, array and index. */
+export function checkFinite(where: string, role: string, values: Float32Array): void {
   if (firstNonFinite(values) >= 0) throw nonFiniteError(`${where}: ${role}`, values);
 }

@@ -1,6 +1,7 @@
 import { QuantError } from "../../core/errors.js";
 import type { QuantParams } from "../../core/quant-params.js";
-import { keepsParameters } from "../keeps-parameters.js";
+import { SIGN_GRID } from "../../core/unit-grid.js";
+import { handsCodesThrough, keepsParameters } from "../keeps-parameters.js";
 import { isWeighted, readersOf } from "../readers.js";
 import { formatValueShape } from "../shapes.js";
 import type { Graph, GraphNode, WeightedNode } from "../types.js";
@@ -13,12 +14,14 @@ const MOST_BITS = 8;
  * Checks that integers can compute a graph.
  *
  * Errors: QuantError `unsupported` that names everything in the way at once, also as `details.obstacles`: layers that stay float, values
- * without a quantizer, more than 8 bits, weights off their output channels' grid, sizes that only the data tells.
+ * without a quantizer, more than 8 bits, weights off their output channels' grid, signs that are not a layer's, sizes that only the data
+ * tells.
  */
 export function checkObstacles(where: string, graph: Graph, grids: ReadonlyMap<string, QuantParams>): void {
   const obstacles = [
     ...graph.nodes.flatMap((node) => nodeObstacles(node)),
     ...valueObstacles(graph, grids),
+    ...signObstacles(graph, grids),
     ...sizeObstacles(graph),
   ];
   if (obstacles.length === 0) return;
@@ -40,9 +43,11 @@ function nodeObstacles(node: GraphNode): string[] {
 }
 
 function weightObstacles(node: WeightedNode): string[] {
-  const grid = node.weightGrid;
+  const { weightGrid: grid, dorefa } = node;
   const label = layerLabel(node);
-  if (node.dorefa !== undefined) return [`${label} with DoReFa's weights`];
+  if (dorefa !== undefined) {
+    return dorefa.weightBits > MOST_BITS ? [`${label} with weights of ${dorefa.weightBits} bits`] : [];
+  }
   if (grid === undefined) return [`${label} with float weights`];
   const found: string[] = [];
   if (grid.bits > MOST_BITS) found.push(`${label} with weights of ${grid.bits} bits`);
@@ -72,6 +77,24 @@ function valueObstacles(graph: Graph, grids: ReadonlyMap<string, QuantParams>): 
   return [
     ...inputs.flatMap((input) => check(input, undefined)),
     ...nodes.flatMap((node) => node.outputs.flatMap((output) => check(output, node))),
+  ];
+}
+
+/** Signs of what no layer computes whose bias could put 0 between two sums, or whose codes could be told apart. */
+function signObstacles({ inputs, nodes }: Graph, grids: ReadonlyMap<string, QuantParams>): string[] {
+  const isSign = (value: string): boolean => grids.get(value) === SIGN_GRID;
+  const takesSigns = (node: GraphNode): boolean =>
+    isWeighted(node) ||
+    node.op === "batchNorm" ||
+    node.op === "opaque" ||
+    (node.op === "concat" && node.inputs.every(isSign)) ||
+    handsCodesThrough(node) ||
+    (keepsParameters(node) && !isSign(node.inputs[0]));
+  return [
+    ...inputs.filter(isSign).map((input) => `signs of input "${input}"`),
+    ...nodes
+      .filter((node) => node.outputs.some(isSign) && !takesSigns(node))
+      .map((node) => `signs of what ${layerLabel(node)} gives, without a batch norm between`),
   ];
 }
 

@@ -139,7 +139,7 @@ function quantizerFor(
  * Parameters that the file formats prescribe: softmax and sigmoid lie in [0, 1), tanh in [−1, 1).
  * Source: TensorFlow Lite 8-bit quantization specification (8 bits signed: 1/256 and −128; 1/128 and 0).
  */
-function fixedParameters(
+export function fixedParameters(
   node: GraphNode | undefined,
   bits: number,
   signed: boolean,

@@ -6,21 +6,24 @@ import type { BatchNormNode, Graph, NodeBatchNorm, WeightedNode } from "../types
  *
  * The node's `batchNorm` then names gamma, beta and the moving statistics; weights and data stay as they are, because
  * training needs both. A shared layer is folded where every use of it is followed by a use of one and the same batch
- * norm, and that norm is used nowhere else: otherwise one set of folded weights would not do.
- * A normalization behind anything else (an activation, a concat, an input) stays a node.
+ * norm, and that norm is used nowhere else: otherwise one set of folded weights would not do. An activation that the norm had
+ * taken in comes along.
+ * A normalization behind a quantizer, or behind anything else (an activation, a concat, an input) stays a node.
  * Source: Jacob et al. 2018, §3.2.
  */
 export function foldBatchNorm(graph: Graph): Graph {
   const pairs = pairsOf(graph);
   if (pairs.size === 0) return graph;
-  const folded = new Set<unknown>(pairs.values());
+  const taken = new Set<unknown>(pairs.values());
   return withNodes(
     graph,
     graph.nodes.flatMap((node) => {
-      if (folded.has(node)) return [];
+      if (taken.has(node)) return [];
       const norm = isWeighted(node) ? pairs.get(node) : undefined;
       if (norm === undefined) return [node];
-      return [{ ...node, batchNorm: batchNormOf(norm), fused: [...node.fused, norm.layer], outputs: norm.outputs }];
+      const { layer, fused: behind, activation, outputs } = norm;
+      const fused = [...node.fused, layer, ...behind];
+      return [{ ...node, batchNorm: batchNormOf(norm), activation, fused, outputs }];
     }),
   );
 }
@@ -31,6 +34,7 @@ function pairsOf(graph: Graph): ReadonlyMap<WeightedNode, BatchNormNode> {
   const linear = graph.nodes.filter(isWeighted);
   const norms = graph.nodes.filter((node) => node.op === "batchNorm");
   const readerOf = (node: WeightedNode): BatchNormNode | undefined => {
+    if (graph.quantizers[node.outputs[0]] !== undefined) return undefined;
     // DoReFa's weights go through tanh: a factor per channel does not commute with that.
     if (node.activation !== "linear" || node.batchNorm !== undefined || node.dorefa !== undefined) return undefined;
     const reader = soleReader(graph, readers, node.outputs[0]);

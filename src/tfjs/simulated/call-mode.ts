@@ -21,12 +21,12 @@ export function collector(): Collect | undefined {
   return collecting;
 }
 
-/** What an edge or rounding layer gives: values on its grid. */
-export type RecordRounded = (layer: tf.layers.Layer, rounded: tf.Tensor) => void;
+/** What an edge, clip or rounding layer gives: values on its grid, or of one that only observes what passes it. */
+export type RecordRounded = (layer: tf.layers.Layer, given: tf.Tensor) => void;
 
 let recording: RecordRounded | undefined;
 
-/** Runs `run` with edges and rounding layers handing what they give to `record`; it changes nothing that is computed. */
+/** Runs `run` with edges, clips and rounding layers handing what they give to `record`; it changes nothing that is computed. */
 export function whileRecording<T>(record: RecordRounded, run: () => T): T {
   const before = recording;
   recording = record;

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { ActivationQuantizer } from "../../graph/types.js";
 import { dorefaActivations } from "../ops/dorefa-activations.js";
 import { signActivations } from "../ops/sign-activations.js";
+import { recorder } from "./call-mode.js";
 import { ConfiguredLayer, type LayerConfig } from "./configured-layer.js";
 import { single } from "./edge-layer.js";
 
@@ -23,8 +24,10 @@ export class ClipLayer extends ConfiguredLayer<ClipConfig> {
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     const { quantizer } = this.config;
     const [x] = [inputs].flat();
-    return tf.tidy(() =>
-      "sign" in quantizer ? signActivations(x) : dorefaActivations(x, quantizer.bits, quantizer.bound),
-    );
+    return tf.tidy(() => {
+      const y = "sign" in quantizer ? signActivations(x) : dorefaActivations(x, quantizer.bits, quantizer.bound);
+      recorder()?.(this, y);
+      return y;
+    });
   }
 }

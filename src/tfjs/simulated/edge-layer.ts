@@ -60,6 +60,7 @@ export class EdgeLayer extends ConfiguredLayer<EdgeConfig> {
       collect?.(this.config.value, x);
       const rounds = collect === undefined && this.#advance(x, training);
       this.#rounds = rounds && !("observeOnly" in this.config.quantizer);
+      if ("observeOnly" in this.config.quantizer) recorder()?.(this, x);
       if (!this.#rounds) return x.clone();
       const rounded = fakeQuantize(x, this.params(), gridOf(this.name, optionsOf(this.config.quantizer)));
       recorder()?.(this, rounded);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { SIGN_GRID } from "../../../src/core/unit-grid.js";
 import { dorefaActivationParams } from "../../../src/graph/lower/dorefa-activation-params.js";
-import { dorefaWeightCodes } from "../../../src/graph/lower/dorefa-weight-codes.js";
+import { dorefaWeightCodes, type WeightCodes } from "../../../src/graph/lower/dorefa-weight-codes.js";
 import {
   type FoldedLayer,
   foldBatchNormToBias,
@@ -20,6 +20,9 @@ const ROWS = 6;
 const CHANNELS = 8;
 const UNIT = { bound: 1, sign: false };
 
+/** Weights with one scale. */
+type DorefaLayer = NormalizedLayer & { readonly weights: WeightCodes };
+
 interface Widths {
   readonly weight: number;
   readonly input: number;
@@ -27,7 +30,7 @@ interface Widths {
 }
 
 /** A layer [ROWS, CHANNELS] as training could leave it; gammas of both signs, one of 0. */
-function layerOf({ weight, input, output }: Widths, seed: number): NormalizedLayer {
+function layerOf({ weight, input, output }: Widths, seed: number): DorefaLayer {
   const gamma = noise(CHANNELS, seed + 1);
   gamma[3] = 0;
   return {
@@ -51,7 +54,7 @@ const integersOf = ({ data }: { data: Int8Array }, c: number): number[] =>
 /** Code of the trained simulation for one float product: bias, batch norm, clip, round. */
 function floatCode(layer: NormalizedLayer, c: number, conv: number): number {
   const sigma = fl(Math.sqrt(fl(layer.variance[c] + fl(layer.epsilon))));
-  const k = fl((layer.gamma?.[c] ?? 1) / sigma);
+  const k = fl((layer.gamma?.[c] ?? 1) * fl(1 / sigma));
   const shift = fl((layer.beta?.[c] ?? 0) - fl(layer.mean[c] * k));
   const y = Float32Array.of(conv + (layer.bias?.[c] ?? 0));
   channelAffine(y, Float32Array.of(k), Float32Array.of(shift), y);
@@ -157,7 +160,7 @@ describe("foldBatchNormToBias", () => {
 
   it("codes of ±1 become ±127 where their unit is too coarse for the bias", () => {
     const rows = 100;
-    const layer: NormalizedLayer = {
+    const layer: DorefaLayer = {
       ...layerOf({ weight: 1, input: 2, output: 2 }, 7),
       weights: dorefaWeightCodes("test", noise(rows * CHANNELS, 77), 1),
       shape: [rows, CHANNELS],
@@ -182,7 +185,7 @@ describe("foldBatchNormToBias", () => {
   it("signs in and out, weights of 1 bit: ±127 codes, no sum with another sign", () => {
     let found = 0;
     for (let seed = 0; seed < 20; seed++) {
-      const layer: NormalizedLayer = {
+      const layer: DorefaLayer = {
         ...layerOf({ weight: 1, input: 1, output: 1 }, seed),
         input: SIGN_GRID,
         output: SIGN_GRID,
@@ -193,7 +196,7 @@ describe("foldBatchNormToBias", () => {
       const unit = layer.weights.params.scale;
       for (let c = 0; c < CHANNELS; c++) {
         const sigma = fl(Math.sqrt(fl(layer.variance[c] + fl(layer.epsilon))));
-        const k = fl((layer.gamma?.[c] ?? 1) / sigma);
+        const k = fl((layer.gamma?.[c] ?? 1) * fl(1 / sigma));
         const shift = fl((layer.beta?.[c] ?? 0) - fl(layer.mean[c] * k));
         const times = folded.data[c] / layer.weights.data[c];
         for (let sum = -ROWS; sum <= ROWS; sum++) {
@@ -209,7 +212,7 @@ describe("foldBatchNormToBias", () => {
     assert.ok(Math.abs(found) < 20 * CHANNELS * ROWS, `both signs: ${found}`);
   });
 
-  const one = (change: Partial<NormalizedLayer>): NormalizedLayer => ({
+  const one = (change: Partial<DorefaLayer>): DorefaLayer => ({
     weights: dorefaWeightCodes("test", Float32Array.of(1, -1), 2),
     shape: [2, 1],
     axis: 1,
