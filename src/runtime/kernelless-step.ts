@@ -1,4 +1,5 @@
 import type { RoundingRule } from "../core/rounding-rule.js";
+import { nodeLabel } from "../graph/node-label.js";
 import type { Int8Tensor, QuantizedNode } from "../graph/quantized-graph.js";
 import { activationBounds } from "../reference/activation-bounds.js";
 import { integerAdd } from "../reference/integer-add.js";
@@ -6,7 +7,6 @@ import { integerAveragePool } from "../reference/integer-average-pool.js";
 import { integerMean } from "../reference/integer-mean.js";
 import { additionRule } from "./addition-rule.js";
 import { meanRule } from "./mean-rule.js";
-import { nodeLabel } from "./requantization.js";
 import { windowGeometry } from "./window-geometry.js";
 
 /** Computes a node whose tensors are codes: its inputs in their order, its output, written. */
