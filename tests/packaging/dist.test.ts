@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { binaryToText } from "../../src/wasm/binary-text.js";
 import { root } from "./consumer.js";
 
 const dist = join(root, "dist");
@@ -67,12 +68,23 @@ test("bitpress and bitpress/tfjs share one error class", async () => {
 });
 
 test("bitpress/runtime carries the binary of the integer layers alone", () => {
-  const { length } = readFileSync(join(dist, "wasm/train.simd.wasm"));
-  const head = readFileSync(join(dist, "wasm/train.simd.wasm")).subarray(0, 300).toString("base64").slice(0, 390);
-  assert.ok(length > 300);
-  const carriers = (entry: string): string[] => reachable(entry).filter((file) => read(file).includes(head));
-  assert.equal(carriers("index.js").length, 1);
-  assert.deepEqual(carriers("runtime.js"), []);
+  const head = (name: string): string =>
+    binaryToText(readFileSync(join(dist, `wasm/${name}.simd.wasm`)).subarray(0, 300));
+  const carriers = (entry: string, name: string): number =>
+    reachable(entry).filter((file) => read(file).includes(head(name))).length;
+  assert.deepEqual([carriers("index.js", "train"), carriers("index.js", "infer")], [1, 1]);
+  assert.deepEqual([carriers("runtime.js", "train"), carriers("runtime.js", "infer")], [0, 1]);
+});
+
+test("bitpress/runtime leaves out what sessions on wasm can do without", () => {
+  const without = /runtime\/(reference-engine|reference-step|check-plan)\.ts$|write-tflite\.ts$|node_modules\//;
+  const found = (entry: string): string[] =>
+    reachable(entry)
+      .flatMap((file): string[] => JSON.parse(read(`${file}.map`)).sources)
+      .filter((source) => without.test(source));
+  assert.deepEqual(found("runtime.js"), []);
+  assert.deepEqual(found("bitpress.runtime.global.js"), []);
+  assert.notDeepEqual(found("index.js"), []);
 });
 
 test("the types name nothing that only browsers or Node.js declare", () => {
