@@ -1,7 +1,7 @@
 export { QuantError, type QuantErrorCode } from "./core/errors.js";
 export type { RoundingRule } from "./core/rounding-rule.js";
 export type { QuantizedGraph } from "./graph/quantized-graph.js";
-export { createSession, type SessionOptions } from "./runtime/create-session.js";
+export { createWasmSession as createSession, type SessionOptions } from "./runtime/create-wasm-session.js";
 export type { TensorData } from "./runtime/reference-step.js";
 export type { NodeProfile, Session, SessionMemory, TensorDescription } from "./runtime/session.js";
 export type { InitOptions } from "./wasm/init.js";

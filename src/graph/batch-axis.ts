@@ -1,6 +1,6 @@
 import { expectThat, quoted } from "../core/expect-that.js";
+import { nodeLabel } from "./node-label.js";
 import type { QuantizedGraph, QuantizedNode } from "./quantized-graph.js";
-import { nodeLabel } from "./shapes.js";
 
 /**
  * Checks that a valid graph computes its samples apart from each other, so that whoever runs it may put n batches behind each

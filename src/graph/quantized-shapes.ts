@@ -1,7 +1,7 @@
 import { expectThat } from "../core/expect-that.js";
 import { formatShape, type Shape, sizeOf } from "../core/shape.js";
+import { nodeLabel } from "./node-label.js";
 import type { QuantizedNode } from "./quantized-graph.js";
-import { nodeLabel } from "./shapes.js";
 import type { Padding, Pair } from "./types.js";
 
 /** Most axes a tensor has. */

@@ -1,20 +1,10 @@
 import { QuantError } from "../core/errors.js";
-import { quoted } from "../core/expect-that.js";
+import { nodeLabel } from "./node-label.js";
 import type { GraphNode, OpaqueNode, Padding, Pair, ValueShape } from "./types.js";
 
 /** `[?, 28, 28, 1]`: a shape as errors and printGraph show it. */
 export function formatValueShape(shape: ValueShape): string {
   return `[${shape.map((size) => size ?? "?").join(", ")}]`;
-}
-
-/** Whether two shapes are the same, unknown sizes included. */
-export function sameShape(a: ValueShape, b: ValueShape): boolean {
-  return a.length === b.length && a.every((size, i) => size === b[i]);
-}
-
-/** `conv2d "block1/conv"`: how errors name a node. */
-export function nodeLabel({ op, name }: { readonly op: string; readonly name: string }): string {
-  return `${op} ${quoted(name)}`;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { expectThat, quoted } from "../core/expect-that.js";
 import { formatShape, sizeOf } from "../core/shape.js";
+import { nodeLabel } from "./node-label.js";
 import type {
   Int8Tensor,
   IntegerWeightedNode,
@@ -8,7 +9,7 @@ import type {
   QuantizedTensor,
 } from "./quantized-graph.js";
 import { inferQuantizedShape, isQuantizedShape, MAX_RANK } from "./quantized-shapes.js";
-import { nodeLabel, sameShape } from "./shapes.js";
+import { sameShape } from "./same-shape.js";
 
 /** Ops whose output has the parameters of its inputs. */
 const KEEPS_PARAMETERS: ReadonlySet<string> = new Set([

@@ -2,8 +2,10 @@ import { QuantError } from "../core/errors.js";
 import { type Grid, gridOf } from "../core/grid.js";
 import { formatShape } from "../core/shape.js";
 import { UNTOUCHED_BITS } from "../core/unit-grid.js";
+import { nodeLabel } from "./node-label.js";
 import { isWeighted } from "./readers.js";
-import { formatValueShape, inferShape, nodeLabel, sameShape } from "./shapes.js";
+import { sameShape } from "./same-shape.js";
+import { formatValueShape, inferShape } from "./shapes.js";
 import type {
   EdgeQuantizer,
   Graph,

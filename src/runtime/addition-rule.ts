@@ -1,9 +1,10 @@
 import type { RoundingRule } from "../core/rounding-rule.js";
+import { nodeLabel } from "../graph/node-label.js";
 import type { Int8Tensor, IntegerArithmeticNode } from "../graph/quantized-graph.js";
 import { fixedPointMultiplier } from "../reference/fixed-point-multiplier.js";
 import { ADDITION_LEFT_SHIFT, type Addition } from "../reference/integer-add.js";
 import { fl, roundTiesToEven } from "../reference/rounding.js";
-import { nodeLabel, outputCodes } from "./requantization.js";
+import { outputCodes } from "./requantization.js";
 
 /** The shift of the integer rule, and the bits that XNNPACK gives the larger of its multipliers. */
 const BITS = 20;

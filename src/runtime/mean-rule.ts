@@ -1,8 +1,9 @@
 import type { RoundingRule } from "../core/rounding-rule.js";
+import { nodeLabel } from "../graph/node-label.js";
 import type { Int8Tensor, IntegerMeanNode } from "../graph/quantized-graph.js";
 import type { MeanRule } from "../reference/integer-mean.js";
 import { fl } from "../reference/rounding.js";
-import { fixedPointRequantization, nodeLabel } from "./requantization.js";
+import { fixedPointRequantization } from "./requantization.js";
 
 /**
  * How the sum of n codes becomes the code of their mean.

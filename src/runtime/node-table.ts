@@ -1,4 +1,5 @@
 import type { RoundingRule } from "../core/rounding-rule.js";
+import { nodeLabel } from "../graph/node-label.js";
 import type {
   Int8Tensor,
   IntegerBorderNode,
@@ -11,7 +12,6 @@ import { hardSwishTable } from "../reference/hard-swish-table.js";
 import { leakyReluTable } from "../reference/leaky-relu-table.js";
 import { reluTable } from "../reference/relu-table.js";
 import { requantizeTable } from "../reference/requantize-table.js";
-import { nodeLabel } from "./requantization.js";
 
 /** The table of a node that makes one code of one code; `quantize` between int8 tensors. Errors: those of the tables. */
 export function nodeTable(

@@ -23,7 +23,7 @@ import { type Border, isDense, NO_BORDER, type TensorLayout, tensorLayout, wider
 //   its producer runs; else once, when the session is made.
 // * Kernels read over the end of what they need. A tensor's memory is as long as the farthest reach of its readers; what lies there is
 //   multiplied by zeros or dropped.
-// * Nodes without a kernel are run by their definitions on copies (reference steps).
+// * Nodes without a kernel are run by their definitions on copies (reference steps: kernelless-step.ts).
 
 export interface PlanOptions {
   readonly rounding: RoundingRule;

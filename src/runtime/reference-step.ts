@@ -15,13 +15,10 @@ import { argMax } from "../reference/arg-max.js";
 import { lookUpCodes } from "../reference/code-table.js";
 import { concatCodes } from "../reference/concat-codes.js";
 import { dequantize } from "../reference/dequantize.js";
-import { integerAdd } from "../reference/integer-add.js";
-import { integerAveragePool } from "../reference/integer-average-pool.js";
 import { integerConv2d } from "../reference/integer-conv2d.js";
 import { integerDepthwiseConv2d } from "../reference/integer-depthwise-conv2d.js";
 import { integerFullyConnected } from "../reference/integer-fully-connected.js";
 import { integerMaxPool } from "../reference/integer-max-pool.js";
-import { integerMean } from "../reference/integer-mean.js";
 import { integerMultiply } from "../reference/integer-multiply.js";
 import { integerResizeBilinear, type ResizeSizes } from "../reference/integer-resize-bilinear.js";
 import { exponentialTable, integerSoftmax } from "../reference/integer-softmax.js";
@@ -29,8 +26,7 @@ import { quantize } from "../reference/quantize.js";
 import { resizeNearest } from "../reference/resize-nearest.js";
 import { resizeAxis, resizeBits } from "../reference/resize-positions.js";
 import { padCodes, sliceCodes, transposeCodes } from "../reference/strided-codes.js";
-import { additionRule } from "./addition-rule.js";
-import { meanRule } from "./mean-rule.js";
+import { type CodesStep, kernellessStep } from "./kernelless-step.js";
 import { nodeTable } from "./node-table.js";
 import { linearRequantization, productRequantization } from "./requantization.js";
 import { windowGeometry } from "./window-geometry.js";
@@ -60,7 +56,6 @@ export function referenceStep(graph: QuantizedGraph, node: QuantizedNode, roundi
 }
 
 type CodesNode = Exclude<QuantizedNode, IntegerBorderNode | IntegerArgMaxNode>;
-type CodesStep = (inputs: readonly Int8Array[], out: Int8Array) => void;
 
 function isBorder(node: QuantizedNode): node is IntegerBorderNode {
   return node.op === "quantize" || node.op === "dequantize";
@@ -103,22 +98,19 @@ function codesStep(
       return linearStep(node, input, output, rounding);
     case "add":
     case "subtract":
+    case "averagePool2d":
+    case "mean":
+      return kernellessStep(node, inputs, output, rounding);
     case "multiply":
-      return arithmeticStep(node, inputs, output, rounding);
+      return productStep(node, inputs, output, rounding);
     case "concat": {
       const shapes = inputs.map(({ shape }) => shape);
       return (data, out) => concatCodes(data, shapes, node.axis, out);
     }
-    case "maxPool2d":
-    case "averagePool2d": {
+    case "maxPool2d": {
       const geometry = windowGeometry(node, input.shape, output.shape);
       const bounds = activationBounds(node.activation, output, rounding);
-      const pool = node.op === "maxPool2d" ? integerMaxPool : integerAveragePool;
-      return ([x], out) => pool(x, bounds, geometry, out);
-    }
-    case "mean": {
-      const rule = meanRule(node, input, output, rounding);
-      return ([x], out) => integerMean(x, input.shape, node.axes, rule, out);
+      return ([x], out) => integerMaxPool(x, bounds, geometry, out);
     }
     case "pad":
       return ([x], out) => padCodes(x, input.shape, node.padding, input.zeroPoint, out);
@@ -174,23 +166,19 @@ function linearStep(
   return ([x], out) => convolve(x, layer, geometry, out);
 }
 
-function arithmeticStep(
+function productStep(
   node: IntegerArithmeticNode,
   [a, b]: readonly Int8Tensor[],
   output: Int8Tensor,
   rounding: RoundingRule,
 ): CodesStep {
   const shapes = { a: a.shape, b: b.shape, out: output.shape };
-  if (node.op === "multiply") {
-    const multiplication = {
-      aZeroPoint: a.zeroPoint,
-      bZeroPoint: b.zeroPoint,
-      requantization: productRequantization(node, a, b, output, rounding),
-    };
-    return ([x, y], out) => integerMultiply(x, y, multiplication, shapes, out);
-  }
-  const addition = additionRule(node, a, b, output, rounding);
-  return ([x, y], out) => integerAdd(x, y, addition, shapes, out);
+  const multiplication = {
+    aZeroPoint: a.zeroPoint,
+    bZeroPoint: b.zeroPoint,
+    requantization: productRequantization(node, a, b, output, rounding),
+  };
+  return ([x, y], out) => integerMultiply(x, y, multiplication, shapes, out);
 }
 
 function resizeSizes({ shape: input }: Int8Tensor, { shape: output }: Int8Tensor): ResizeSizes {

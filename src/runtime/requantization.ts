@@ -1,4 +1,5 @@
 import type { RoundingRule } from "../core/rounding-rule.js";
+import { nodeLabel } from "../graph/node-label.js";
 import type { Int8Tensor, IntegerArithmeticNode, IntegerWeightedNode } from "../graph/quantized-graph.js";
 import { activationBounds } from "../reference/activation-bounds.js";
 import { fixedPointMultiplier } from "../reference/fixed-point-multiplier.js";
@@ -82,9 +83,4 @@ export function outputCodes(
   rounding: RoundingRule,
 ): OutputCodes {
   return { zeroPoint: output.zeroPoint, ...activationBounds(node.activation, output, rounding) };
-}
-
-/** `conv2d "block1/conv"`: how errors name a node. */
-export function nodeLabel({ op, name }: { readonly op: string; readonly name: string }): string {
-  return `${op} "${name}"`;
 }

@@ -1,11 +1,12 @@
 import type { RoundingRule } from "../core/rounding-rule.js";
 import { sizeOf } from "../core/shape.js";
-import type { QuantizedNode } from "../graph/quantized-graph.js";
+import type { Int8Tensor, QuantizedNode } from "../graph/quantized-graph.js";
 import type { InferExports } from "../wasm/exports.js";
 import type { Kernels } from "../wasm/instance.js";
 import { LAYER_BYTES, LAYER_WORDS } from "../wasm/layer-words.js";
+import { type CodesStep, kernellessStep } from "./kernelless-step.js";
 import type { PlacedTensor, Plan, PlannedStep } from "./plan.js";
-import { type ReferenceStep, referenceStep, type TensorData } from "./reference-step.js";
+import type { TensorData } from "./reference-step.js";
 import { type SessionEngine, TENSOR_ARRAYS } from "./session.js";
 
 const ADDRESS_WORDS = (["x", "x2", "y", "weights", "blocks", "scratch", "taps"] as const).map((name) =>
@@ -20,9 +21,12 @@ export function wasmEngine(
 ): SessionEngine {
   const { graph, steps } = plan;
   // Before anything is allocated: scales that do not fit each other throw.
-  const references = new Map<QuantizedNode, ReferenceStep>();
+  const references = new Map<QuantizedNode, CodesStep>();
   for (const step of steps) {
-    if (step.kind === "reference") references.set(step.node, referenceStep(graph, step.node, rounding));
+    if (step.kind !== "reference") continue;
+    const { node } = step;
+    const inputs = node.inputs.map((name) => graph.tensors[name] as Int8Tensor);
+    references.set(node, kernellessStep(node, inputs, graph.tensors[node.output] as Int8Tensor, rounding));
   }
   const base = arena.allocate(plan.bytes);
   const wordsPtr = base + plan.wordsAddress;
@@ -109,9 +113,9 @@ export function wasmEngine(
     const operands = node.inputs.map((name) => {
       const copy = copyOf(name);
       gather(placed(name), copy);
-      return copy;
+      return copy as Int8Array;
     });
-    const output = copyOf(node.output);
+    const output = copyOf(node.output) as Int8Array;
     references.get(node)?.(operands, output);
     scatter(placed(node.output), output);
   }

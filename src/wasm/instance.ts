@@ -1,4 +1,3 @@
-import { instantiateSync } from "@assemblyscript/loader";
 import { QuantError } from "../core/errors.js";
 import type { DefaultBinary } from "./binary.js";
 import { CONSTANTS_PTR, libraryMemory } from "./library-memory.js";
@@ -7,10 +6,17 @@ import type { Arena } from "./memory.js";
 /** The implementation at work: a WebAssembly build, or the plain TypeScript definition. */
 export type Build = "simd" | "relaxed" | "debug" | "reference";
 
+/** What every binary of the library imports: its WebAssembly.Memory. */
+export interface Imports {
+  readonly env: { readonly memory: object };
+}
+
 /** A binary of the library: its kernels, where its default build comes from, and what is loaded of it. */
 export interface KernelEntry<E extends BinaryExports> {
   readonly name: "train" | "infer";
   readonly defaultBinary: () => DefaultBinary;
+  /** Starts a module and gives its exports: by itself, or by a loader. */
+  readonly instantiate: (module: object, imports: Imports) => object;
   /** What is at work; undefined until something asks for it. */
   current: Kernels<E> | "reference" | undefined;
 }
@@ -143,7 +149,8 @@ export function startModule<E extends BinaryExports>(
 ): { readonly entry: KernelEntry<E>; readonly kernels: Kernels<E> } {
   const module = compile(source);
   const { memory, arena } = libraryMemory();
-  const exports = instantiate<E>(module, memory as WebAssembly.Memory);
+  const { instantiate } = entries[0];
+  const exports = start<E>(instantiate, module, memory);
   const features = typeof exports.features === "function" ? exports.features() : 0;
   const build = buildOf(features);
   const name = features & 8 ? "infer" : "train";
@@ -159,7 +166,7 @@ export function startModule<E extends BinaryExports>(
     exports,
     arena,
     instantiateOn(other, constantsPtr) {
-      const second = instantiate<E>(module, other as WebAssembly.Memory);
+      const second = start<E>(instantiate, module, other);
       second.initConstants(constantsPtr);
       return second;
     },
@@ -167,15 +174,13 @@ export function startModule<E extends BinaryExports>(
   return { entry, kernels };
 }
 
-function instantiate<E extends BinaryExports>(module: WebAssembly.Module, memory: WebAssembly.Memory): E {
-  const imports = { env: { memory } };
+function start<E extends BinaryExports>(
+  instantiate: KernelEntry<E>["instantiate"],
+  module: WebAssembly.Module,
+  memory: object,
+): E {
   try {
-    // The loader tells modules by `instanceof`. `.instance.exports`: its wrapped exports cost 2–3 ns a call in some engines.
-    const instance =
-      module instanceof WebAssembly.Module
-        ? instantiateSync(module, imports).instance
-        : new WebAssembly.Instance(module, imports);
-    return instance.exports as unknown as E;
+    return instantiate(module, { env: { memory } }) as E;
   } catch (cause) {
     // WebKit compiles under a policy that forbids WebAssembly, and refuses here.
     throw (

@@ -2,9 +2,15 @@ import type { InferExports } from "./exports.js";
 import { inferBinary } from "./infer-binary.js";
 import { backendOf, type InitOptions, initEntries } from "./init.js";
 import { type Build, type KernelEntry, type Kernels, kernelsOf } from "./instance.js";
+import { instantiatePlain } from "./instantiate-plain.js";
 
 /** The binary of the integer layers. */
-export const inferEntry: KernelEntry<InferExports> = { name: "infer", defaultBinary: inferBinary, current: undefined };
+export const inferEntry: KernelEntry<InferExports> = {
+  name: "infer",
+  defaultBinary: inferBinary,
+  instantiate: instantiatePlain,
+  current: undefined,
+};
 
 /**
  * Chooses and loads the implementation of the integer layers. Optional: the first session loads the default synchronously.

@@ -2,6 +2,7 @@ import { defaultBinary } from "./binary.js";
 import type { TrainExports } from "./exports.js";
 import { backendOf, type InitOptions, initEntries } from "./init.js";
 import { type Build, type KernelEntry, type Kernels as KernelsOf, kernelsOf } from "./instance.js";
+import { instantiateLoaded } from "./instantiate-loaded.js";
 import { inferEntry } from "./load-infer.js";
 
 export type { InitOptions } from "./init.js";
@@ -11,7 +12,12 @@ export { CONSTANTS_BYTES } from "./library-memory.js";
 /** The float kernels. */
 export type Kernels = KernelsOf<TrainExports>;
 
-const trainEntry: KernelEntry<TrainExports> = { name: "train", defaultBinary, current: undefined };
+const trainEntry: KernelEntry<TrainExports> = {
+  name: "train",
+  defaultBinary,
+  instantiate: instantiateLoaded,
+  current: undefined,
+};
 
 /**
  * Chooses and loads the implementation. Optional: the first call of any function loads the default synchronously.

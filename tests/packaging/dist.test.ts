@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { binaryToText } from "../../src/wasm/binary-text.js";
 import { root } from "./consumer.js";
 
 const dist = join(root, "dist");
@@ -67,12 +68,23 @@ test("bitpress and bitpress/tfjs share one error class", async () => {
 });
 
 test("bitpress/runtime carries the binary of the integer layers alone", () => {
-  const { length } = readFileSync(join(dist, "wasm/train.simd.wasm"));
-  const head = readFileSync(join(dist, "wasm/train.simd.wasm")).subarray(0, 300).toString("base64").slice(0, 390);
-  assert.ok(length > 300);
-  const carriers = (entry: string): string[] => reachable(entry).filter((file) => read(file).includes(head));
-  assert.equal(carriers("index.js").length, 1);
-  assert.deepEqual(carriers("runtime.js"), []);
+  const head = (name: string): string =>
+    binaryToText(readFileSync(join(dist, `wasm/${name}.simd.wasm`)).subarray(0, 300));
+  const carriers = (entry: string, name: string): number =>
+    reachable(entry).filter((file) => read(file).includes(head(name))).length;
+  assert.deepEqual([carriers("index.js", "train"), carriers("index.js", "infer")], [1, 1]);
+  assert.deepEqual([carriers("runtime.js", "train"), carriers("runtime.js", "infer")], [0, 1]);
+});
+
+test("bitpress/runtime leaves out what sessions on wasm can do without", () => {
+  const without = /runtime\/(reference-engine|reference-step|check-plan)\.ts$|write-tflite\.ts$|node_modules\//;
+  const found = (entry: string): string[] =>
+    reachable(entry)
+      .flatMap((file): string[] => JSON.parse(read(`${file}.map`)).sources)
+      .filter((source) => without.test(source));
+  assert.deepEqual(found("runtime.js"), []);
+  assert.deepEqual(found("bitpress.runtime.global.js"), []);
+  assert.notDeepEqual(found("index.js"), []);
 });
 
 test("the types name nothing that only browsers or Node.js declare", () => {
@@ -112,15 +124,14 @@ test("sizes", (t) => {
   t.diagnostic(`all wasm of the simd build: ${size(wasm)}`);
 
   const gzipped = gzipSync(readFileSync(join(dist, "bitpress.global.js")), { level: 9 }).length;
-  // The aim was 60 kB. Training in tfjs took it to 76, DoReFa's functions to 79, .tflite files to 92, sessions to 115,
-  // and converting to integers to 137: docs/architecture.md, "Sizes".
-  assert.ok(gzipped < 139_000, `bitpress.global.js: expected < 139000 bytes in gzip, got ${gzipped}`);
+  // The aim was 60 kB. Where the bytes are: docs/architecture.md, "Sizes".
+  assert.ok(gzipped < 132_000, `bitpress.global.js: expected < 132000 bytes in gzip, got ${gzipped}`);
   const runtime = reachable("runtime.js").map((file) => gzipSync(readFileSync(join(dist, file)), { level: 9 }).length);
   const runtimeBytes = runtime.reduce((sum, bytes) => sum + bytes, 0);
-  // The aim is 30 kB. The reader of .tflite with its validation takes 12 of the 45: docs/architecture.md, "Sizes".
-  assert.ok(runtimeBytes < 46_000, `runtime.js and its chunks: expected < 46000 bytes in gzip, got ${runtimeBytes}`);
+  // The aim is 30 kB, of which the binary takes 6: docs/architecture.md, "Sizes".
+  assert.ok(runtimeBytes < 37_000, `runtime.js and its chunks: expected < 37000 bytes in gzip, got ${runtimeBytes}`);
   const runtimeTag = gzipSync(readFileSync(join(dist, "bitpress.runtime.global.js")), { level: 9 }).length;
-  assert.ok(runtimeTag < 46_000, `bitpress.runtime.global.js: expected < 46000 bytes in gzip, got ${runtimeTag}`);
+  assert.ok(runtimeTag < 36_000, `bitpress.runtime.global.js: expected < 36000 bytes in gzip, got ${runtimeTag}`);
   const binaries = wasm.map((file) => readFileSync(join(dist, file)).length).reduce((sum, bytes) => sum + bytes, 0);
   assert.ok(binaries < 40_000, `simd build: expected < 40000 bytes, got ${binaries}`);
 });

@@ -1,7 +1,7 @@
 import { expectThat, quoted } from "../../core/expect-that.js";
 import type { Shape } from "../../core/shape.js";
 import type { Int8Tensor, QuantizedGraph, QuantizedNode, QuantizedTensor } from "../../graph/quantized-graph.js";
-import { sameShape } from "../../graph/shapes.js";
+import { sameShape } from "../../graph/same-shape.js";
 import { smallestCode } from "../../graph/smallest-code.js";
 import type { FileModel, FileTensor } from "./file-model.js";
 import { expectFile } from "./flatbuffer.js";

@@ -3,7 +3,7 @@ import { expectThat, quoted } from "../../core/expect-that.js";
 import { type Shape, sizeOf } from "../../core/shape.js";
 import type { QuantizedNode } from "../../graph/quantized-graph.js";
 import { MAX_RANK } from "../../graph/quantized-shapes.js";
-import { sameShape } from "../../graph/shapes.js";
+import { sameShape } from "../../graph/same-shape.js";
 import type { FusedActivation, Padding, Pair } from "../../graph/types.js";
 import type { FileOperator, FileTensor } from "./file-model.js";
 import { operatorName } from "./operator-names.js";

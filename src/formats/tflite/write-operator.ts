@@ -1,6 +1,6 @@
 import type { Shape } from "../../core/shape.js";
 import type { Int8Tensor, IntegerWeightedNode, QuantizedGraph, QuantizedNode } from "../../graph/quantized-graph.js";
-import { sameShape } from "../../graph/shapes.js";
+import { sameShape } from "../../graph/same-shape.js";
 import { smallestCode } from "../../graph/smallest-code.js";
 import { packBits, packedLength } from "../../reference/pack-bits.js";
 import type { FileOperator, FileTensor } from "./file-model.js";
@@ -182,14 +182,19 @@ function operatorOf(
     case "leakyRelu":
       return operator(Op.leakyRelu, 1, [node.alpha]);
     case "dequantize":
+      return operator(Op.dequantize, 2);
     case "relu":
+      return operator(Op.relu, 2);
     case "relu6":
+      return operator(Op.relu6, 2);
     case "logistic":
+      return operator(Op.logistic, 2);
     case "tanh":
-      return operator(Op[node.op], 2);
+      return operator(Op.tanh, 2);
     case "hardSwish":
+      return operator(Op.hardSwish, 1);
     case "quantize":
-      return operator(Op[node.op], 1);
+      return operator(Op.quantize, 1);
   }
 }
 

@@ -1,7 +1,7 @@
 import { resolveAxis } from "../../core/shape.js";
 import { keepsParameters } from "../keeps-parameters.js";
+import { nodeLabel } from "../node-label.js";
 import { isWeighted } from "../readers.js";
-import { nodeLabel } from "../shapes.js";
 import type { EdgeQuantizer, Graph, GraphNode, NodeWeightGrid, WeightedNode } from "../types.js";
 import { weightsView } from "../weights-view.js";
 import { type AskedQuantizers, configuredEdges, defaultEdges } from "./edge-quantizers.js";

@@ -1,5 +1,5 @@
 import { withNodes } from "../readers.js";
-import { sameShape } from "../shapes.js";
+import { sameShape } from "../same-shape.js";
 import type { Graph, GraphNode } from "../types.js";
 
 /**

@@ -1,0 +1,7 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { nodeLabel } from "../../src/graph/node-label.js";
+
+it("nodeLabel: op and name, quoted", () => {
+  assert.equal(nodeLabel({ op: "conv2d", name: 'block1/"conv"' }), 'conv2d "block1/\\"conv\\""');
+});
