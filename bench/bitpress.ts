@@ -3,6 +3,11 @@ const built = new URL("../dist/index.js", import.meta.url).href;
 
 export const {
   dequantize,
+  dorefaActivations,
+  dorefaActivationsGradient,
+  dorefaGradients,
+  dorefaWeights,
+  dorefaWeightsGradient,
   fakeQuantize,
   fakeQuantizeGradient,
   foldBatchNorm,
@@ -11,5 +16,6 @@ export const {
   packBits,
   quantize,
   residentArray,
+  signActivations,
   unpackBits,
 } = (await import(built)) as typeof import("../src/index.js");

@@ -1,11 +1,13 @@
-// The main job: pretrained models in, four times smaller ones out, with their accuracy measured; and two trained in few bits.
+// The main job: pretrained models in, four times smaller ones out, with their accuracy measured; two trained in few bits; and two that
+// run in integers.
 //
-//   npm start                writes examples/out/<model>/
-//   npm start -- --quick     the same on 1000 images and one photo, as a test does
+//   npm start                writes examples/out/<model>/ and examples/out/<model>.tflite
+//   npm start -- --quick     the same on 1000 images, one photo and short training, as a test does
 //
 // Each model is quantized by NaiveQuantizer, stored with one byte per weight, loaded again by stock tfjs, and checked. Then
 // DoReFaQuantizer trains a LeNet for MNIST anew, with 1-bit weights, 2-bit activations and 4-bit gradients, and QATQuantizer trains
-// on the Fashion-MNIST CNN (MNIST where that set is not installed) with weights of 4 bits.
+// on the Fashion-MNIST CNN (MNIST where that set is not installed) with weights of 4 bits. That CNN, and the MNIST CNN calibrated to
+// 8 bits, are written as .tflite files, read back, and run by sessions.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,8 +19,10 @@ import { modelFolder, nsfwModel } from "./data/models.js";
 import { photoCrops } from "./data/photos.js";
 import { DOREFA_RATE, trainDorefa } from "./dorefa-training.js";
 import { accuracy, largest, loadModel, margin, probabilities, startTensorflow } from "./evaluate.js";
+import { calibratedModel, runIntegers } from "./integer-models.js";
 import { lenet } from "./lenet.js";
 import { trainQuantized } from "./quantized-training.js";
+import { printTable } from "./table.js";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const out = join(here, "out");
@@ -42,6 +46,7 @@ const quick = argument === "--quick";
 const started = performance.now();
 await startTensorflow();
 console.log(`bitpress on its ${backend()} build, tfjs on its wasm backend, one thread`);
+if (quick) console.log("quick: 1000 test images, one photo and short training; without --quick all of them");
 const rows = [
   await digits("mnist-cnn", mnist("t10k")),
   await digits("fashion-cnn", fashionMnist("t10k")),
@@ -49,7 +54,7 @@ const rows = [
   await fewBits(),
 ].filter((row) => row !== undefined);
 print(rows);
-await trainToFourBits();
+printIntegers([await calibrateToEightBits(), await trainToFourBits()]);
 console.log(`done in ${((performance.now() - started) / 1000).toFixed(1)} s; files in examples/out`);
 
 /** A CNN of 22 000 parameters: accuracy on the test set before, after, and after a round trip through files. */
@@ -67,13 +72,12 @@ async function digits(name: string, all: ImageSet | string): Promise<Row | undef
   const quantized = accuracy(small, set);
   progress(`${name}: accuracy of the files`);
   const reloaded = accuracy(stored, set);
-  const points = (share: number): string => `${(100 * share).toFixed(2)} %`;
   // In whole images, as shares are not exact in binary. A thousand of them are too few to tell 0.1 point from chance.
   const changed = Math.abs(Math.round(float * set.count) - Math.round(quantized * set.count));
   const allowed = quick ? 3 : set.count / 1000;
   check(name, changed <= allowed, `accuracy within ${allowed} of ${set.count} images of float, got ${changed}`);
   check(name, quantized === reloaded, "the same accuracy from the files");
-  const result = `top-1 ${points(float)} → ${points(quantized)} (${set.count} images)`;
+  const result = `top-1 ${percent(float)} → ${percent(quantized)} (${set.count} images)`;
   return { model: name, before: report.bytesBefore, after: report.bytesAfter, fileBytes, sqnr: lowest(report), result };
 }
 
@@ -119,7 +123,7 @@ async function fewBits(): Promise<Row> {
   model.dispose();
   const least = quick ? 0.8 : 0.97;
   check(name, accuracy >= least, `accuracy of at least ${least}, got ${accuracy}`);
-  const result = `top-1 ${(100 * accuracy).toFixed(2)} % after ${images} images of training (${test.count} images)`;
+  const result = `top-1 ${percent(accuracy)} after ${images} images of training (${test.count} images)`;
   return { model: name, before: report.bytesBefore, after: report.bytesAfter, result };
 }
 
@@ -133,8 +137,29 @@ function tenths(show: (done: string) => void): (done: number) => void {
   };
 }
 
-/** A CNN with weights of 4 bits and activations of 8: after calibration alone, and after one short epoch of training. */
-async function trainToFourBits(): Promise<void> {
+/** A model that simulates integers, and the float model it was made of. */
+interface Simulated {
+  readonly name: string;
+  readonly float: LayersModel;
+  readonly simulated: LayersModel;
+  readonly test: ImageSet;
+  /** Accuracy of both. */
+  readonly floatShare: number;
+  readonly simulatedShare: number;
+}
+
+/** The MNIST CNN in 8 bits, after calibration alone. */
+async function calibrateToEightBits(): Promise<readonly string[]> {
+  const test = quick ? firstImages(mnist("t10k"), 1000) : mnist("t10k");
+  progress("mnist-cnn: calibrating to 8 bits");
+  const float = (await loadModel(modelFolder(join(here, "models", "mnist-cnn")))) as LayersModel;
+  const simulated = await calibratedModel(float, mnist("train"));
+  const shares = { floatShare: accuracy(float, test), simulatedShare: accuracy(simulated, test) };
+  return integers({ name: "mnist-cnn w8a8", float, simulated, test, ...shares });
+}
+
+/** A CNN with weights of 4 bits and activations of 8: after calibration alone, after one short epoch of training, and in integers. */
+async function trainToFourBits(): Promise<readonly string[]> {
   const fashion = [fashionMnist("train"), fashionMnist("t10k")] as const;
   const installed = typeof fashion[0] !== "string" && typeof fashion[1] !== "string";
   const name = installed ? "fashion-cnn" : "mnist-cnn";
@@ -144,17 +169,59 @@ async function trainToFourBits(): Promise<void> {
   progress(`${name}: training with 4-bit weights`);
   const model = (await loadModel(modelFolder(join(here, "models", name)))) as LayersModel;
   const float = accuracy(model, test);
-  const { calibrated, trained, msPerImage } = await trainQuantized(model, training, test, {
+  const found = await trainQuantized(model, training, test, {
     ...{ weightBits: 4, activationBits: 8, epochs: 1, images, seed: 1 },
     onProgress: tenths((done) => progress(`${name}: training with 4-bit weights, ${done} of ${images} images`)),
   });
+  const { calibrated, trained, msPerImage } = found;
   // Short of a full epoch little is learnt: then it only must not do harm.
   check(name, trained >= (quick ? calibrated - 0.02 : float - 0.02), "trained accuracy near float");
-  const [before, after, at] = [float, calibrated, trained].map((share) => `${(100 * share).toFixed(2)} %`);
-  if (process.stdout.isTTY) process.stdout.write("\r\x1b[K");
-  console.log(
-    `${name}, 4-bit weights: float ${before}, calibrated ${after}, trained on ${images} images ${at} (${msPerImage.toFixed(2)} ms per image)`,
+  say(
+    `${name}, 4-bit weights: float ${percent(float)}, calibrated ${percent(calibrated)}, trained on ${images} images ${percent(trained)} (${msPerImage.toFixed(2)} ms per image)`,
   );
+  const shares = { floatShare: float, simulatedShare: trained };
+  return integers({ name: `${name} w4a8`, float: model, simulated: found.model, test, ...shares });
+}
+
+/** Writes, reads, verifies and runs a model's integers; returns its row of the table. */
+async function integers(model: Simulated): Promise<readonly string[]> {
+  const { name, float, simulated, test, floatShare, simulatedShare } = model;
+  const file = `${name.replace(" ", "-")}.tflite`;
+  progress(`${name}: integers`);
+  const found = await runIntegers(simulated, float, test, {
+    ...{ file: join(out, file), samples: quick ? 100 : 1000, timed: 1000 },
+    onProgress: (doing) => progress(`${name}: ${doing}`),
+  });
+  say(`${name}: verify: ${found.parityLine}`);
+  const { alone } = found.parity;
+  check(
+    name,
+    alone.fraction <= 1e-4 && alone.largest <= 1,
+    `≤ 1 in 10^4 codes to differ, by 1, got ${found.parityLine}`,
+  );
+  const changed = Math.abs(Math.round(found.accuracy * test.count) - Math.round(simulatedShare * test.count));
+  // 0.05 point, as far as images can tell.
+  const allowed = Math.max(1, test.count / 2000);
+  check(name, changed <= allowed, `integer accuracy within ${allowed} of ${test.count} images, got ${changed}`);
+  const { session, float: one, floatInHundreds } = found.times;
+  return [
+    name,
+    ...[floatShare, simulatedShare, found.accuracy].map(percent),
+    file,
+    `${(found.fileBytes / 1024).toFixed(1)} KiB`,
+    ...[session, one, floatInHundreds].map((time) => `${time.toFixed(0)} µs`),
+  ];
+}
+
+function printIntegers(rows: readonly (readonly string[])[]): void {
+  const shares = ["float", "simulated", "in integers"];
+  const times = ["session, per image", "tfjs float, one by one", "tfjs float, in hundreds"];
+  clearProgress();
+  printTable([["model", ...shares, "file in examples/out", "size", ...times], ...rows]);
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(2)} %`;
 }
 
 /** Quantizes, writes files, and loads them again with stock tfjs. */
@@ -193,10 +260,19 @@ function progress(text: string): void {
   else console.log(text);
 }
 
-function print(table: readonly Row[]): void {
+function clearProgress(): void {
   if (process.stdout.isTTY) process.stdout.write("\r\x1b[K");
+}
+
+/** A line that stays. */
+function say(text: string): void {
+  clearProgress();
+  console.log(text);
+}
+
+function print(table: readonly Row[]): void {
   const kib = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KiB`;
-  const header = ["model", "float32", "quantized", "ratio", "weight files", "lowest SQNR", "result"];
+  const head = ["model", "float32", "quantized", "ratio", "weight files", "lowest SQNR", "result"];
   const lines = table.map(({ model, before, after, fileBytes, sqnr, result }) => [
     model,
     kib(before),
@@ -206,8 +282,6 @@ function print(table: readonly Row[]): void {
     sqnr === undefined ? "–" : `${sqnr.toFixed(1)} dB`,
     result,
   ]);
-  const widths = header.map((title, i) => Math.max(title.length, ...lines.map((line) => line[i].length)));
-  for (const line of [header, widths.map((width) => "-".repeat(width)), ...lines]) {
-    console.log(`| ${line.map((cell, i) => cell.padEnd(widths[i])).join(" | ")} |`);
-  }
+  clearProgress();
+  printTable([head, ...lines]);
 }

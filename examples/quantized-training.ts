@@ -28,7 +28,8 @@ export interface QuantizedResult {
   readonly model: tf.LayersModel;
 }
 
-const CALIBRATION_IMAGES = 512;
+/** Training images whose ranges calibration sees. */
+export const CALIBRATION_IMAGES = 512;
 
 /**
  * Few bits want larger steps: their learning rate and the decay of the ranges were chosen on the last 10 000 training images, which the

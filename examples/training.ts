@@ -36,7 +36,8 @@ export async function train(model: tf.LayersModel, set: ImageSet, training: Trai
       const [x, y] = batchOf(set, order.subarray(at, at + BATCH));
       await model.trainOnBatch(x, y);
       tf.dispose([x, y]);
-      onProgress?.(++step / steps);
+      step++;
+      onProgress?.(step / steps);
     }
   }
   optimizer.dispose();

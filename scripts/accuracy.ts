@@ -20,6 +20,7 @@ import { modelFolder } from "../examples/data/models.js";
 import { accuracy, loadModel, startTensorflow } from "../examples/evaluate.js";
 import { AGREEMENT_CASES, mobilenetAgreement } from "../examples/mobilenet.js";
 import { type Bits, trainQuantized } from "../examples/quantized-training.js";
+import { type Plan, planRuns } from "./dorefa-accuracy/plan.js";
 import { dorefaReport } from "./dorefa-accuracy/report.js";
 import { clearProgress, showProgress } from "./progress-line.js";
 
@@ -40,10 +41,7 @@ interface Run {
 
 const [report, ...options] = process.argv.slice(2);
 if (report === "dorefa") {
-  await dorefaReport(options).catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
-  });
+  await dorefaReport(planned(options));
   process.exit();
 }
 const { values, positionals } = parseArgs({
@@ -69,6 +67,15 @@ if (chosen.includes("mobilenet")) {
   const rows = await mobilenetAgreement(showProgress, AGREEMENT_CASES);
   clearProgress();
   console.table(rows.map((row) => ({ ...row, meanDifference: round(row.meanDifference, 4) })));
+}
+
+function planned(args: readonly string[]): Plan[] {
+  try {
+    return planRuns(args);
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exit(1);
+  }
 }
 
 async function runsOf(set: string, training: ImageSet | string, test: ImageSet | string): Promise<Run[]> {

@@ -1,4 +1,4 @@
-// Builds dist: the wasm files, one set of bundles per export condition, the script-tag bundle, and the types.
+// Builds dist: the wasm files, one set of bundles per export condition, the script-tag bundles, and the types.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { chmod, copyFile, mkdir, readdir, readFile, rm } from "node:fs/promises";
@@ -59,13 +59,8 @@ async function bundle(): Promise<void> {
     esm([...entries, "src/cli.ts"], "dist", "inline"),
     esm(entries, "dist/workerd", "module"),
     esm(entries, "dist/edge-light", "edge-module"),
-    esbuild.build({
-      ...options("inline"),
-      format: "iife",
-      globalName: "bitpress",
-      entryPoints: ["src/global.ts"],
-      outfile: "dist/bitpress.global.js",
-    }),
+    scriptTag("src/global.ts", "dist/bitpress.global.js"),
+    scriptTag("src/runtime.ts", "dist/bitpress.runtime.global.js"),
   ]);
   await chmod("dist/cli.js", 0o755);
 }
@@ -78,6 +73,16 @@ function esm(entryPoints: string[], outdir: string, binary: Binary): Promise<unk
     chunkNames: "chunks/[hash]",
     entryPoints,
     outdir,
+  });
+}
+
+function scriptTag(entry: string, outfile: string): Promise<unknown> {
+  return esbuild.build({
+    ...options("inline"),
+    format: "iife",
+    globalName: "bitpress",
+    entryPoints: [entry],
+    outfile,
   });
 }
 

@@ -1,4 +1,4 @@
-// How a layer is described: 32 words of i32 in linear memory, filled by src/runtime. Names and order are those of
+// How a layer is described: 48 words of i32 in linear memory, filled by src/runtime. Names and order are those of
 // src/wasm/layer-words.ts.
 //
 // Tensors are NHWC int8. A tensor has a border as wide as any of its readers wants, filled with its zero point, so that no
@@ -28,16 +28,18 @@
 //     19  taps           address of offsets, u32: where the taps (or runs of taps) of a window lie, from its first byte
 //     20  tapCount
 //     21  depth          products behind one sum, as packed
-//     22  groups         groups of four pixels or tiles that are packed at a time
+//     22  groups         groups of four pixels or tiles that are packed at a time; depthwise: output rows at a time
 //     23  inRowBytes     from one row of the input to the next
 //     24  inChannels
 //     25  run            bytes below a tap that the sum takes, an even number; elsewhere: neighbouring elements of a pixel
-//     26  x2             address of the second input
-//     27  x2RowBytes
-//     28  x2PixelBytes
-//     29  xStep          from one element of a run to the next: 1, 0 where one serves all, or more (copyStrided)
-//     30  x2Step         1 or 0
-//     31  scale          f32: quantizeF32, dequantizeF32
+//     26  x2             address of the first element of the second input
+//     27  x2ImageBytes
+//     28  x2RowBytes
+//     29  x2PixelBytes
+//     30  xStep          from one element of a run to the next: 1, 0 where one serves all, or more (copyStrided)
+//     31  x2Step         1 or 0
+//     32  scale          f32: quantizeF32, dequantizeF32
+//  33-47  not used yet
 //
 // Sizes mean what the names of convolutions say wherever they can: other layers walk `rows` rows of `columns` pixels of `run`
 // neighbouring elements. Walks of more loops are several layers.
@@ -63,7 +65,7 @@
 
 /** Bytes that describe a layer. */
 // @ts-ignore: decorator
-@inline export const LAYER_BYTES: usize = 128;
+@inline export const LAYER_BYTES: usize = 192;
 /** Bytes of a channel block. */
 // @ts-ignore: decorator
 @inline export const BLOCK_BYTES: usize = 128;
@@ -179,24 +181,28 @@
   return load<u32>(layer, 104);
 }
 // @ts-ignore: decorator
-@inline export function x2RowBytes(layer: usize): i32 {
+@inline export function x2ImageBytes(layer: usize): i32 {
   return load<i32>(layer, 108);
 }
 // @ts-ignore: decorator
-@inline export function x2PixelBytes(layer: usize): i32 {
+@inline export function x2RowBytes(layer: usize): i32 {
   return load<i32>(layer, 112);
 }
 // @ts-ignore: decorator
-@inline export function xStep(layer: usize): i32 {
+@inline export function x2PixelBytes(layer: usize): i32 {
   return load<i32>(layer, 116);
 }
 // @ts-ignore: decorator
-@inline export function x2Step(layer: usize): i32 {
+@inline export function xStep(layer: usize): i32 {
   return load<i32>(layer, 120);
 }
 // @ts-ignore: decorator
+@inline export function x2Step(layer: usize): i32 {
+  return load<i32>(layer, 124);
+}
+// @ts-ignore: decorator
 @inline export function scale(layer: usize): f32 {
-  return load<f32>(layer, 124);
+  return load<f32>(layer, 128);
 }
 
 // @ts-ignore: decorator

@@ -11,6 +11,7 @@ import { writeUnitThresholds } from "../core/unit-thresholds";
  *     1 bit:   out = w >= 0 ? E : -E,  E = fl(sum |w| / n)
  *     k bits:  code = rne(fl(fl(fl(tanh(w) / tanh(max |w|)) * n/2) + n/2)),  out = fl((2 code - n) * fl(1/n)),  n = 2^k - 1
  *
+ * What is written as half the first factor and twice the second below has the same bits.
  * Up to 3 bits by comparison with thresholds (core/unit-thresholds), the same bits. Only zeros: E is 0, and the quotient is 0.
  *
  * Shapes (pointers are byte offsets in linear memory):
@@ -102,34 +103,32 @@ function roundByTanh(w: usize, out: usize, end: usize, bits: i32, limit: f32, ta
   const levels = <f32>((1 << bits) - 1);
   const limits = f32x4.splat(limit);
   const half = f32x4.splat(levels / 2);
-  const n = f32x4.splat(levels);
-  const step = f32x4.splat(<f32>1 / levels);
+  const step = f32x4.splat(<f32>2 / levels);
   const magic = magicF32();
   do {
     const code = unitCodes(v128.load(w), limits, half, magic, table);
-    v128.store(out, f32x4.mul(f32x4.sub(f32x4.add(code, code), n), step));
+    v128.store(out, f32x4.mul(f32x4.sub(code, half), step));
     w += 16;
     out += 16;
   } while (w < end);
 }
 
-/** fl((2 code - n) * step) of a code that is the negated sum of masks. */
+/** The value of a code that is the negated sum of masks: fl((n/2 - code) * step), step = -2 fl(1/n). */
 // @ts-ignore: decorator
-@inline function valueOf(masks: v128, n: v128, step: v128): v128 {
-  const code = f32x4.convert_i32x4_s(i32x4.neg(masks));
-  return f32x4.mul(f32x4.sub(f32x4.add(code, code), n), step);
+@inline function valueOf(masks: v128, half: v128, step: v128): v128 {
+  return f32x4.mul(f32x4.add(f32x4.convert_i32x4_s(masks), half), step);
 }
 
 function roundTo2(w: usize, out: usize, end: usize, thresholds: usize): void {
   const a = v128.load32_splat(thresholds);
   const b = v128.load32_splat(thresholds, 4);
   const c = v128.load32_splat(thresholds, 8);
-  const n = f32x4.splat(3);
-  const step = f32x4.splat(<f32>1 / 3);
+  const half = f32x4.splat(1.5);
+  const step = f32x4.splat(<f32>-2 / 3);
   do {
     const x = v128.load(w);
     const masks = i32x4.add(i32x4.add(f32x4.ge(x, a), f32x4.ge(x, b)), f32x4.ge(x, c));
-    v128.store(out, valueOf(masks, n, step));
+    v128.store(out, valueOf(masks, half, step));
     w += 16;
     out += 16;
   } while (w < end);
@@ -143,13 +142,13 @@ function roundTo3(w: usize, out: usize, end: usize, thresholds: usize): void {
   const e = v128.load32_splat(thresholds, 16);
   const f = v128.load32_splat(thresholds, 20);
   const g = v128.load32_splat(thresholds, 24);
-  const n = f32x4.splat(7);
-  const step = f32x4.splat(<f32>1 / 7);
+  const half = f32x4.splat(3.5);
+  const step = f32x4.splat(<f32>-2 / 7);
   do {
     const x = v128.load(w);
     const lower = i32x4.add(i32x4.add(f32x4.ge(x, a), f32x4.ge(x, b)), f32x4.ge(x, c));
     const upper = i32x4.add(i32x4.add(f32x4.ge(x, d), f32x4.ge(x, e)), i32x4.add(f32x4.ge(x, f), f32x4.ge(x, g)));
-    v128.store(out, valueOf(i32x4.add(lower, upper), n, step));
+    v128.store(out, valueOf(i32x4.add(lower, upper), half, step));
     w += 16;
     out += 16;
   } while (w < end);

@@ -9,7 +9,6 @@ import {
   rows,
   run,
   scratch,
-  x2,
   x2PixelBytes,
   x2RowBytes,
   x2Step,
@@ -42,7 +41,7 @@ import { storeCodes } from "../core/store-codes";
  *
  * Reads up to 7 bytes behind a run of fewer than eight. Overflow: the plan proves that the whole sum fits 32 bits; its parts may wrap.
  */
-export function addCodes(layer: usize, x: usize, y: usize): void {
+export function addCodes(layer: usize, x: usize, x2: usize, y: usize): void {
   const block = blocks(layer);
   const bias = v128.load(block);
   const aMultiplier = v128.load(block, 32);
@@ -57,11 +56,10 @@ export function addCodes(layer: usize, x: usize, y: usize): void {
   const aStep = xStep(layer);
   const bStep = x2Step(layer);
   const place = scratch(layer);
-  let second = x2(layer);
   let left = rows(layer);
   do {
     let a = x;
-    let b = second;
+    let b = x2;
     let to = y;
     let pixels = columns(layer);
     do {
@@ -98,7 +96,7 @@ export function addCodes(layer: usize, x: usize, y: usize): void {
       to += yPixelBytes(layer);
     } while (--pixels > 0);
     x += xRowBytes(layer);
-    second += x2RowBytes(layer);
+    x2 += x2RowBytes(layer);
     y += yRowBytes(layer);
   } while (--left > 0);
 }

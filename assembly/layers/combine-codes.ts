@@ -5,7 +5,6 @@ import {
   rows,
   run,
   scratch,
-  x2,
   x2PixelBytes,
   x2RowBytes,
   x2Step,
@@ -56,7 +55,7 @@ const GROUPS: usize = 64;
  *
  * Reads up to 7 bytes behind a run of fewer than eight. Overflow: none, |product| <= 255^2; the tables' entries are below 2^30.
  */
-export function combineCodes(layer: usize, x: usize, y: usize, tables: usize): void {
+export function combineCodes(layer: usize, x: usize, x2: usize, y: usize, tables: usize): void {
   const block = blocks(layer);
   const aZero = i16x8.splat(<i16>load<i32>(block, 112));
   const bZero = i16x8.splat(<i16>load<i32>(block, 116));
@@ -68,11 +67,10 @@ export function combineCodes(layer: usize, x: usize, y: usize, tables: usize): v
   const offsets = place + 32;
   const sums = offsets + 4 * GROUPS;
   const sumsEnd = sums + 32 * GROUPS;
-  let second = x2(layer);
   let left = rows(layer);
   do {
     let a = x;
-    let b = second;
+    let b = x2;
     let to = y;
     let pixels = columns(layer);
     do {
@@ -101,7 +99,7 @@ export function combineCodes(layer: usize, x: usize, y: usize, tables: usize): v
       to += yPixelBytes(layer);
     } while (--pixels > 0);
     x += xRowBytes(layer);
-    second += x2RowBytes(layer);
+    x2 += x2RowBytes(layer);
     y += yRowBytes(layer);
   } while (--left > 0);
 }

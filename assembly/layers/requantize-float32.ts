@@ -1,6 +1,6 @@
 import { magicBits } from "../core/layer-constants";
 import { blockChannel, blockCount, qmax, qmin, zeroPoint } from "../core/layer-words";
-import { storeCodes } from "../core/store-codes";
+import { storePair } from "../core/store-pair";
 
 /** Codes minus the zero point, as integers. */
 // @ts-ignore: decorator
@@ -35,11 +35,19 @@ export function requantizeFloat32(
   const end = offsets + ((<usize>pixels) << 2);
   y += blockChannel(block);
   do {
-    const a = scaled(v128.load(sums), s0, lo, hi, magic);
-    const b = scaled(v128.load(sums, 16), s1, lo, hi, magic);
-    const q = i16x8.add(i16x8.narrow_i32x4_s(a, b), zero);
-    storeCodes(y + load<u32>(offsets), i8x16.narrow_i16x8_s(q, q), count);
-    sums += 32;
-    offsets += 4;
+    // The pixel behind, or the same again where there is none.
+    const next: usize = offsets + 4 < end ? 4 : 0;
+    const a = i16x8.narrow_i32x4_s(
+      scaled(v128.load(sums), s0, lo, hi, magic),
+      scaled(v128.load(sums, 16), s1, lo, hi, magic),
+    );
+    const b = i16x8.narrow_i32x4_s(
+      scaled(v128.load(sums + (next << 3)), s0, lo, hi, magic),
+      scaled(v128.load(sums + (next << 3), 16), s1, lo, hi, magic),
+    );
+    const codes = i8x16.narrow_i16x8_s(i16x8.add(a, zero), i16x8.add(b, zero));
+    storePair(y + load<u32>(offsets), y + load<u32>(offsets + next), codes, count);
+    sums += 64;
+    offsets += 8;
   } while (offsets < end);
 }

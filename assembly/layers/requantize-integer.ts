@@ -1,5 +1,5 @@
 import { blockChannel, blockCount, blockShift, qmax, qmin, zeroPoint } from "../core/layer-words";
-import { storeCodes } from "../core/store-codes";
+import { storePair } from "../core/store-pair";
 
 /** The upper halves of v * m + half, shifted on. */
 // @ts-ignore: decorator
@@ -39,17 +39,25 @@ export function requantizeInteger(
   const shift = blockShift(block);
   const half = i64x2.splat((<i64>1) << (shift + 31));
   const zero = i16x8.splat(<i16>zeroPoint(layer));
-  const lo = i16x8.splat(<i16>qmin(layer));
-  const hi = i16x8.splat(<i16>qmax(layer));
+  const lo = i8x16.splat(<i8>qmin(layer));
+  const hi = i8x16.splat(<i8>qmax(layer));
   const count = blockCount(block);
   const end = offsets + ((<usize>pixels) << 2);
   y += blockChannel(block);
   do {
-    const a = scaled(v128.load(sums), m0, f0, half, shift);
-    const b = scaled(v128.load(sums, 16), m1, f1, half, shift);
-    const q = i16x8.max_s(i16x8.min_s(i16x8.add_sat_s(i16x8.narrow_i32x4_s(a, b), zero), hi), lo);
-    storeCodes(y + load<u32>(offsets), i8x16.narrow_i16x8_s(q, q), count);
-    sums += 32;
-    offsets += 4;
+    // The pixel behind, or the same again where there is none.
+    const next: usize = offsets + 4 < end ? 4 : 0;
+    const a = i16x8.narrow_i32x4_s(
+      scaled(v128.load(sums), m0, f0, half, shift),
+      scaled(v128.load(sums, 16), m1, f1, half, shift),
+    );
+    const b = i16x8.narrow_i32x4_s(
+      scaled(v128.load(sums + (next << 3)), m0, f0, half, shift),
+      scaled(v128.load(sums + (next << 3), 16), m1, f1, half, shift),
+    );
+    const codes = i8x16.narrow_i16x8_s(i16x8.add_sat_s(a, zero), i16x8.add_sat_s(b, zero));
+    storePair(y + load<u32>(offsets), y + load<u32>(offsets + next), i8x16.max_s(i8x16.min_s(codes, hi), lo), count);
+    sums += 64;
+    offsets += 8;
   } while (offsets < end);
 }

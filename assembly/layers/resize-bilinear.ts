@@ -1,22 +1,11 @@
 import { columns, rows, run, taps, yPixelBytes, yRowBytes } from "../core/layer-words";
 import { storeCodes } from "../core/store-codes";
+import { highPairs, lowPairs } from "../core/unpack";
 
 /** First and second weight of a pair, for i32x4.dot_i16x8_s. */
 // @ts-ignore: decorator
 @inline function pairOf(first: i32, second: i32): v128 {
   return i32x4.splat((first & 0xffff) | (second << 16));
-}
-
-/** a[i] and b[i] as pairs, i < 4. */
-// @ts-ignore: decorator
-@inline function lowPairs(a: v128, b: v128): v128 {
-  return i8x16.shuffle(a, b, 0, 1, 16, 17, 2, 3, 18, 19, 4, 5, 20, 21, 6, 7, 22, 23);
-}
-
-/** a[i] and b[i] as pairs, 4 <= i < 8. */
-// @ts-ignore: decorator
-@inline function highPairs(a: v128, b: v128): v128 {
-  return i8x16.shuffle(a, b, 8, 9, 24, 25, 10, 11, 26, 27, 12, 13, 28, 29, 14, 15, 30, 31);
 }
 
 /** The weighted sum of two rows, rounded. */

@@ -4,6 +4,8 @@ import {
   LAYER_BYTES,
   weights,
   x as input,
+  x2,
+  x2ImageBytes,
   xImageBytes,
   y as output,
   yImageBytes,
@@ -15,6 +17,7 @@ import { combineCodes } from "./combine-codes";
 import { conv2dDirect } from "./conv2d-direct";
 import { copyRows } from "./copy-rows";
 import { copyStrided } from "./copy-strided";
+import { depthwise3x3 } from "./depthwise-3x3";
 import { depthwiseConv2d } from "./depthwise-conv2d";
 import { dequantizeF32 } from "./dequantize-f32";
 import { fillRows } from "./fill-rows";
@@ -29,7 +32,7 @@ import { softmax } from "./softmax";
 import { winograd } from "./winograd";
 
 /** Runs a layer on one image. Numbers are those of KERNELS in src/wasm/layer-words.ts. */
-function runImage(layer: usize, x: usize, y: usize): void {
+function runImage(layer: usize, x: usize, x2: usize, y: usize): void {
   switch (kernel(layer)) {
     case 0:
       copyRows(layer, x, y);
@@ -53,45 +56,48 @@ function runImage(layer: usize, x: usize, y: usize): void {
       winograd(layer, x, y, 4);
       break;
     case 7:
-      copyStrided(layer, x, y);
+      depthwise3x3(layer, x, y);
       break;
     case 8:
-      addCodes(layer, x, y);
+      copyStrided(layer, x, y);
       break;
     case 9:
-      combineCodes(layer, x, y, 0);
+      addCodes(layer, x, x2, y);
       break;
     case 10:
-      combineCodes(layer, x, y, weights(layer));
+      combineCodes(layer, x, x2, y, 0);
       break;
     case 11:
-      maxPool(layer, x, y);
+      combineCodes(layer, x, x2, y, weights(layer));
       break;
     case 12:
-      averagePool(layer, x, y);
+      maxPool(layer, x, y);
       break;
     case 13:
-      meanCodes(layer, x, y);
+      averagePool(layer, x, y);
       break;
     case 14:
-      resizeNearest(layer, x, y);
+      meanCodes(layer, x, y);
       break;
     case 15:
-      resizeBilinear(layer, x, y);
+      resizeNearest(layer, x, y);
       break;
     case 16:
-      lookUpCodes(layer, x, y);
+      resizeBilinear(layer, x, y);
       break;
     case 17:
-      softmax(layer, x, y);
+      lookUpCodes(layer, x, y);
       break;
     case 18:
-      argMax(layer, x, y);
+      softmax(layer, x, y);
       break;
     case 19:
-      quantizeF32(layer, x, y);
+      argMax(layer, x, y);
       break;
     case 20:
+      quantizeF32(layer, x, y);
+      break;
+    case 21:
       dequantizeF32(layer, x, y);
       break;
     default:
@@ -103,11 +109,13 @@ function runImage(layer: usize, x: usize, y: usize): void {
 export function runLayers(layer: usize, count: i32): void {
   do {
     let x = input(layer);
+    let second = x2(layer);
     let y = output(layer);
     let left = images(layer);
     do {
-      runImage(layer, x, y);
+      runImage(layer, x, second, y);
       x += xImageBytes(layer);
+      second += x2ImageBytes(layer);
       y += yImageBytes(layer);
     } while (--left > 0);
     layer += LAYER_BYTES;

@@ -8,7 +8,7 @@ import { trainDorefa } from "../../examples/dorefa-training.js";
 import { startTensorflow } from "../../examples/evaluate.js";
 import { lenet } from "../../examples/lenet.js";
 import { clearProgress, showProgress } from "../progress-line.js";
-import { bitsOf, HELD_OUT, type Plan, planRuns } from "./plan.js";
+import { bitsOf, HELD_OUT, type Plan } from "./plan.js";
 import { addRun, type Run, readRuns, runOf } from "./record.js";
 import { residualNet } from "./residual-net.js";
 import { RoundsGradient } from "./rounds-gradient.js";
@@ -21,9 +21,8 @@ interface Sets {
   readonly test: ImageSet;
 }
 
-/** Does the trainings that the arguments ask for and that the file lacks; prints each as it is done, the tables at the end. */
-export async function dorefaReport(args: readonly string[]): Promise<void> {
-  const plans = planRuns(args);
+/** Does those trainings that the file lacks; prints each as it is done, the tables of all at the end. */
+export async function dorefaReport(plans: readonly Plan[]): Promise<void> {
   await startTensorflow();
   const loaded = new Map<Plan["set"], Sets | string>();
   const runs: Run[] = [];

@@ -28,7 +28,7 @@ export function resizeBits(rounding: RoundingRule): number {
  *     integer, float32   p = clamp(i·s, 0, in − 1), or (i + ½)·s − ½;  s = in/out, or (in − 1)/(out − 1) between aligned corners;
  *                        lower = ⌊p⌋, weight = rne((p − lower)·2^bits)                             (float64)
  *     tflite             p = i·s, or i·s + ⌊s/2⌋ − 2^9;  s = ⌊(in·2^10 + ⌊out/2⌋)/out⌋ in steps of 2^−10, or of in − 1 and out − 1;
- *                        lower = max(trunc(p/2^10), 0), weight = p − lower·2^10
+ *                        lower = max(trunc(p/2^10), 0), weight = p − lower·2^10; the last pixel from p = in·2^10 on
  */
 export function resizeAxis(inSize: number, outSize: number, rule: ResizeRule, rounding: RoundingRule): ResizeAxis {
   const at = rounding === "tflite" ? positionInSteps : exactPosition;
@@ -64,8 +64,11 @@ function positionInSteps(i: number, inSize: number, outSize: number, rule: Resiz
   const unit = 2 ** bits;
   const scale = Math.floor((unit * from + Math.floor(to / 2)) / to);
   const position = i * scale + (rule.halfPixelCenters ? Math.floor(scale / 2) - unit / 2 : 0);
+  const last = inSize - 1;
+  // Where a side grows a thousandfold, steps add up to more than the image, and TensorFlow Lite reads on behind it.
+  if (position >= inSize * unit) return { lower: last, upper: last, weight: 0 };
   const lower = Math.max(0, Math.trunc(position / unit));
-  const upper = Math.min(Math.trunc((position + unit - 1) / unit), inSize - 1);
+  const upper = Math.min(Math.trunc((position + unit - 1) / unit), last);
   return { lower, upper, weight: position - lower * unit };
 }
 

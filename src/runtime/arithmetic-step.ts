@@ -102,9 +102,10 @@ function walk(node: string, call: Call, a: Operand, b: Operand, output: Operand)
   // Where elements are no neighbours, each is a pixel of its own.
   const [x = 0, x2 = 0, y = 0] = merged.at(-1)?.steps ?? [];
   const run = x <= 1 && x2 <= 1 && y === 1 ? merged.pop() : undefined;
-  const { loops, offsets } = innermostLoops(merged, 2, 3);
-  const [rows, columns] = loops;
+  const { loops, offsets } = innermostLoops(merged, 3, 3);
+  const [images, rows, columns] = loops;
   const length = run?.size ?? 1;
+  const blocks = call.block(length);
   return offsets.map(([x, x2, y]) => ({
     node,
     kernel: call.kernel,
@@ -112,7 +113,10 @@ function walk(node: string, call: Call, a: Operand, b: Operand, output: Operand)
     x2: { tensor: b.name, offset: b.layout.origin + x2 },
     y: { tensor: output.name, offset: output.layout.origin + y },
     numbers: {
-      images: 1,
+      images: images.size,
+      xImageBytes: images.steps[0],
+      x2ImageBytes: images.steps[1],
+      yImageBytes: images.steps[2],
       rows: rows.size,
       xRowBytes: rows.steps[0],
       x2RowBytes: rows.steps[1],
@@ -128,7 +132,7 @@ function walk(node: string, call: Call, a: Operand, b: Operand, output: Operand)
       ...call.codes,
     },
     weights: call.weights,
-    blocks: call.block(length),
+    blocks,
     scratchBytes: call.scratchBytes,
     macs: 0,
   }));

@@ -2,6 +2,7 @@ import type { RoundingRule } from "../core/rounding-rule.js";
 import { readTflite } from "../formats/tflite/read-tflite.js";
 import type { QuantizedGraph } from "../graph/quantized-graph.js";
 import { loadedLayers } from "../wasm/load-infer.js";
+import { checkPlan } from "./check-plan.js";
 import { planSession } from "./plan.js";
 import { referenceEngine } from "./reference-engine.js";
 import { makeSession, type Session } from "./session.js";
@@ -40,11 +41,10 @@ export function createSession(model: Uint8Array | ArrayBuffer | QuantizedGraph, 
   }
   const graph = withBatch(graphOf(model), batch);
   const kernels = loadedLayers();
-  const engine =
-    kernels === undefined
-      ? referenceEngine(graph, rounding)
-      : wasmEngine(planSession(graph, { rounding, preferMemory }), kernels, rounding);
-  return makeSession(graph, engine);
+  if (kernels === undefined) return makeSession(graph, referenceEngine(graph, rounding));
+  const plan = planSession(graph, { rounding, preferMemory });
+  if (kernels.build === "debug") checkPlan(plan);
+  return makeSession(graph, wasmEngine(plan, kernels, rounding));
 }
 
 function graphOf(model: Uint8Array | ArrayBuffer | QuantizedGraph): QuantizedGraph {

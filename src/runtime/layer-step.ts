@@ -12,7 +12,7 @@ export interface LayerStep {
   readonly node: string;
   readonly kernel: LayerKernel;
   readonly x: TensorByte;
-  /** The second input of kernels that have two. */
+  /** Of the second input, where there is one. */
   readonly x2?: TensorByte;
   readonly y: TensorByte;
   readonly numbers: LayerNumbers;
@@ -28,15 +28,20 @@ export interface LayerStep {
 export interface StepExtent {
   readonly reads: number;
   /** From x2. */
-  readonly readsSecond?: number;
+  readonly reads2: number;
   readonly writes: number;
 }
 
 /**
- * How far a step reads from x and x2, and writes from y. Kernels read over the end of what they need, in whole registers and tiles; that is
- * in here, and nothing goes below x or y.
+ * How far a step reads from x and x2, and writes from y. Kernels read over the end of what they need, in whole registers and tiles; that
+ * is in here, and nothing goes below x, x2 or y.
  */
-export function stepExtent({ kernel, numbers, taps, blocks }: LayerStep): StepExtent {
+export function stepExtent(step: LayerStep): StepExtent {
+  return { reads2: 0, ...extentOf(step) };
+}
+
+/** The extent of a step; without reads2 where there is no second input. */
+function extentOf({ kernel, numbers, taps, blocks }: LayerStep): Omit<StepExtent, "reads2"> & Partial<StepExtent> {
   const n = (name: keyof LayerNumbers): number => numbers[name] ?? 0;
   const overImages = (step: number, bytes: number): number => (n("images") - 1) * step + bytes;
   const overPixels = (row: number, pixel: number, bytes: number): number =>
@@ -57,26 +62,33 @@ export function stepExtent({ kernel, numbers, taps, blocks }: LayerStep): StepEx
     Array.from({ length: count }, (_, i) => Array.from(taps?.subarray(from + i * width, from + (i + 1) * width) ?? []));
   const farthest = (entries: readonly number[][], end: (entry: readonly number[]) => number): number =>
     Math.max(...entries.map(end));
+  const rows = (image: number, row: number): number => overImages(image, (n("rows") - 1) * row + n("columns"));
   switch (kernel) {
     case "copyRows":
       return {
-        reads: overImages(n("xImageBytes"), (n("rows") - 1) * n("xRowBytes") + n("columns")),
-        writes: overImages(n("yImageBytes"), (n("rows") - 1) * n("yRowBytes") + n("columns")),
+        reads: rows(n("xImageBytes"), n("xRowBytes")),
+        writes: rows(n("yImageBytes"), n("yRowBytes")),
       };
     case "fillRows":
-      return { reads: 0, writes: overImages(n("yImageBytes"), (n("rows") - 1) * n("yRowBytes") + n("columns")) };
+      return { reads: 0, writes: rows(n("yImageBytes"), n("yRowBytes")) };
     case "conv2dDirect":
       return { reads: window(upTo(n("run"), 8)), writes: codes };
     case "matrixVector":
       return { reads: overImages(n("xImageBytes"), n("depth")), writes: codes };
     case "depthwiseConv2d":
       return { reads: window(blockEnd(blocks, BLOCK.inChannel) + 8), writes: codes };
+    case "depthwise3x3":
+      // Nine taps lie in three neighbouring columns and rows, and eight channels are there.
+      return {
+        reads: window(2 * (n("inRowBytes") + n("inChannels")) + n("inChannels")),
+        writes: codes,
+      };
     case "winograd2":
     case "winograd4": {
       const size = kernel === "winograd2" ? 2 : 4;
-      const rows = upTo(n("rows"), size) + 2;
-      const columns = upTo(n("columns"), size) + 2;
-      const bytes = (rows - 1) * n("inRowBytes") + (columns - 1) * n("inChannels") + n("depth");
+      const height = upTo(n("rows"), size) + 2;
+      const width = upTo(n("columns"), size) + 2;
+      const bytes = (height - 1) * n("inRowBytes") + (width - 1) * n("inChannels") + n("depth");
       return { reads: overImages(n("xImageBytes"), bytes), writes: codes };
     }
     case "copyStrided":
@@ -88,8 +100,8 @@ export function stepExtent({ kernel, numbers, taps, blocks }: LayerStep): StepEx
     case "multiplyCodes":
     case "addTables":
       return {
-        reads: runs(n("xRowBytes"), n("xPixelBytes"), n("xStep"), 8),
-        readsSecond: runs(n("x2RowBytes"), n("x2PixelBytes"), n("x2Step"), 8),
+        reads: overImages(n("xImageBytes"), runs(n("xRowBytes"), n("xPixelBytes"), n("xStep"), 8)),
+        reads2: overImages(n("x2ImageBytes"), runs(n("x2RowBytes"), n("x2PixelBytes"), n("x2Step"), 8)),
         writes: written(1),
       };
     case "maxPool":

@@ -11,7 +11,7 @@ import type { Requantization } from "../reference/requantize.js";
 import { BLOCK, BLOCK_CHANNELS, BLOCK_WORDS, DIRECT_TILES, type LayerNumbers } from "../wasm/layer-words.js";
 import { blockStarts, type ChannelSums, channelBlocks, channelSums } from "./channel-blocks.js";
 import { type LayerStep, upTo } from "./layer-step.js";
-import { packDepthwise, packDirect, packMatrix } from "./pack-conv2d.js";
+import { packDepthwise, packDirect, packMatrix, packTaps } from "./pack-conv2d.js";
 import { packWinograd, WINOGRAD_LIMIT } from "./pack-winograd.js";
 import { linearRequantization } from "./requantization.js";
 import { type Border, NO_BORDER, type TensorLayout } from "./tensor-layout.js";
@@ -39,6 +39,9 @@ export interface LinearPlan {
 const PACKED_BYTES = 16384;
 const WINOGRAD_PACKED_BYTES = 24576;
 const MOST_GROUPS = { direct: 128, winograd: 64 } as const;
+/** Output pixels of a depthwise strip, whose sums stay in the first cache; and the fewest rows, so that widened rows are of use. */
+const STRIP_PIXELS = 512;
+const LEAST_STRIP_ROWS = 4;
 /** Rows from which a matrix product is worth widening the weights for. */
 const LEAST_MATRIX_ROWS = 4;
 /** How much cheaper Winograd's products must be than direct ones, to pay for its transforms. */
@@ -299,25 +302,43 @@ function planDepthwise(
   }
   const taps = g.kernelHeight * g.kernelWidth;
   const pairs = upTo(taps, 2);
-  const weights = packDepthwise(node.weights, g.outChannels, pairs);
+  const narrow = fitsSixteenBits(node, g);
+  const weights = narrow ? packTaps(node.weights, g.outChannels) : packDepthwise(node.weights, g.outChannels, pairs);
+  const groups = Math.min(g.outHeight, Math.max(LEAST_STRIP_ROWS, Math.floor(STRIP_PIXELS / g.outWidth)));
+  const pixels = groups * g.outWidth;
+  const ringBytes = narrow ? 3 * 16 * (g.outWidth + 2) : 0;
   return {
     border: windowBorder(g),
     dense: false,
     step: (input, output) => {
       const offsets = tapOffsets(g, input, 1);
-      return {
+      const step = {
         node: node.name,
         blocks,
         macs: geometryMacs(g, taps),
-        kernel: "depthwiseConv2d",
         ...operands(node, windowOrigin(g, input), output.origin),
-        numbers: { ...codes(to, blocks), ...windows(g, input, output), tapCount: pairs },
         weights,
+        scratchBytes: upTo(4 * pixels, 16) + 32 * pixels + ringBytes,
+      };
+      const numbers = { ...codes(to, blocks), ...windows(g, input, output), groups };
+      if (narrow) {
+        const rows = { inRowBytes: input.rowBytes, inChannels: g.inChannels };
+        return { ...step, kernel: "depthwise3x3", numbers: { ...numbers, ...rows } };
+      }
+      return {
+        ...step,
+        kernel: "depthwiseConv2d",
+        numbers: { ...numbers, tapCount: pairs },
         taps: pairs === taps ? offsets : Uint32Array.of(...offsets, offsets[taps - 1]),
-        scratchBytes: upTo(4 * g.outWidth, 16) + 32 * g.outWidth,
       };
     },
   };
+}
+
+/** Whether depthwise3x3 takes a layer: sums of two products fit 16 bits. */
+function fitsSixteenBits(node: IntegerDepthwiseConv2dNode, g: ConvGeometry): boolean {
+  const window = g.kernelHeight === 3 && g.kernelWidth === 3 && undilated(g);
+  return window && node.multiplier === 1 && g.outChannels >= BLOCK_CHANNELS && !node.weights.includes(-128);
 }
 
 function operands(node: IntegerWeightedNode, x: number, y: number) {

@@ -16,8 +16,8 @@ interface MeanView {
 }
 
 /**
- * Mean over axes. None where they are no neighbours and the tensor is no image, where images are averaged with each other, and under
- * TensorFlow Lite's rules that are no requantization.
+ * Mean over axes. None where they are no neighbours and the tensor is no image, where images are averaged with each other or come of
+ * other tensors, and under TensorFlow Lite's rules that are no requantization.
  */
 export function planMean(
   node: IntegerMeanNode,
@@ -26,7 +26,9 @@ export function planMean(
   rounding: RoundingRule,
 ): OpPlan | undefined {
   const rule = meanRule(node, input, output, rounding);
-  const view = viewOf(input.shape, node.axes);
+  // Images that come of other tensors may have a border where the view has none.
+  const alike = output.shape.length !== 4 || input.shape.length === 4;
+  const view = alike ? viewOf(input.shape, node.axes) : undefined;
   if (rule.kind !== "requantized" || view === undefined) return undefined;
   const n = sizeOf(input.shape) / sizeOf(output.shape);
   const { zeroPoint, qmin, qmax } = rule.requantization;

@@ -44,6 +44,19 @@ export function packDepthwise(weights: Int8Array, channels: number, taps: number
   return packed;
 }
 
+/** i16[blocks, taps, 8] of depthwise3x3, from weights [taps, channels]. */
+export function packTaps(weights: Int8Array, channels: number): Int16Array {
+  const taps = weights.length / channels;
+  const starts = blockStarts(channels);
+  const packed = new Int16Array(starts.length * taps * BLOCK_CHANNELS);
+  eachLane(starts, channels, (b, lane, c) => {
+    for (let tap = 0; tap < taps; tap++) {
+      packed[(b * taps + tap) * BLOCK_CHANNELS + lane] = weights[tap * channels + c];
+    }
+  });
+  return packed;
+}
+
 /** Visits the lanes of all blocks that hold a channel. */
 export function eachLane(
   starts: readonly number[],

@@ -6,7 +6,9 @@ import { LAYER_BYTES, LAYER_KERNELS, LAYER_WORDS } from "../wasm/layer-words.js"
 import { copySteps, fillSteps } from "./border-steps.js";
 import { type LayerStep, stepExtent } from "./layer-step.js";
 import { type LinearPlan, planLinear } from "./linear-step.js";
+import type { Operand } from "./op-plan.js";
 import { type Lifetime, placeTensors } from "./place-tensors.js";
+import { planOp } from "./plan-op.js";
 import { type Border, isDense, NO_BORDER, type TensorLayout, tensorLayout, widerBorder } from "./tensor-layout.js";
 
 // Theory of operation
@@ -116,11 +118,13 @@ export function planSession(graph: QuantizedGraph, options: PlanOptions): Plan {
   };
   const push = (index: number, step: LayerStep, fills?: string): void => {
     steps.push(fills === undefined ? { kind: "layer", index, step } : { kind: "layer", index, step, fills });
-    const { reads, writes } = stepExtent(step);
+    const { reads, reads2, writes } = stepExtent(step);
     for (const [byte, bytes] of [
       [step.x, reads],
+      [step.x2, reads2],
       [step.y, writes],
     ] as const) {
+      if (byte === undefined) continue;
       const { draft } = use(byte.tensor, index);
       draft.bytes = Math.max(draft.bytes, byte.offset + bytes);
     }
@@ -167,11 +171,29 @@ export function planSession(graph: QuantizedGraph, options: PlanOptions): Plan {
   }
   for (const [index, node] of graph.nodes.entries()) {
     const plan = linear.get(node);
+    const op = planOp(graph, node, options.rounding);
     if (plan !== undefined) {
       const source = plan.dense ? denseOf(node.inputs[0], index) : use(node.inputs[0], index).name;
       const output = defineOutput(node.output, index);
-      const step = plan.step(use(source, index).draft.layout, output.layout);
+      // A reshaped tensor lies where what it reshapes lies, in its own shape.
+      const reshaped = plan.dense || aliases.has(node.inputs[0]);
+      const input = reshaped ? tensorLayout(graph.tensors[node.inputs[0]]) : use(source, index).draft.layout;
+      const step = plan.step(input, output.layout);
       push(index, { ...step, x: { tensor: source, offset: step.x.offset } });
+    } else if (op !== undefined) {
+      const inputs = node.inputs.map((name): Operand => {
+        const dense = op.dense || aliases.has(name);
+        const source = op.dense ? denseOf(name, index) : use(name, index).name;
+        const { shape } = graph.tensors[name];
+        return {
+          name: source,
+          shape,
+          layout: dense ? tensorLayout(graph.tensors[name]) : use(name, index).draft.layout,
+        };
+      });
+      const { layout } = defineOutput(node.output, index);
+      const output = { name: node.output, shape: graph.tensors[node.output].shape, layout };
+      for (const step of op.steps(inputs, output)) push(index, step);
     } else if (node.op === "reshape") {
       const source = denseOf(node.inputs[0], index);
       if (borders.has(node.output)) {
@@ -260,9 +282,13 @@ function finish(
   const constantsAddress = scratchAddress + scratchBytes;
   let free = constantsAddress;
   const constants: PlacedConstant[] = [];
+  const placedAt = new Map<PlacedConstant["data"], number>();
   const place = (data: PlacedConstant["data"] | undefined): number => {
     if (data === undefined) return 0;
+    const known = placedAt.get(data);
+    if (known !== undefined) return known;
     const address = free;
+    placedAt.set(data, address);
     constants.push({ address, data });
     free = align(free + data.byteLength);
     return address;
@@ -275,6 +301,7 @@ function finish(
     const addresses: Record<string, number> = {
       kernel: LAYER_KERNELS.indexOf(step.kernel),
       x: at(step.x),
+      x2: step.x2 === undefined ? 0 : at(step.x2),
       y: at(step.y),
       weights: place(step.weights),
       blocks: place(step.blocks),

@@ -8,7 +8,7 @@ import type { PlacedTensor, Plan, PlannedStep } from "./plan.js";
 import { type ReferenceStep, referenceStep, type TensorData } from "./reference-step.js";
 import { type SessionEngine, TENSOR_ARRAYS } from "./session.js";
 
-const ADDRESS_WORDS = (["x", "y", "weights", "blocks", "scratch", "taps"] as const).map((name) =>
+const ADDRESS_WORDS = (["x", "x2", "y", "weights", "blocks", "scratch", "taps"] as const).map((name) =>
   LAYER_WORDS.indexOf(name),
 );
 

@@ -13,6 +13,7 @@ export function dorefaWeightsGradientCall(length: number): CheckedCall {
     outputs: [length],
     words: NO_WORDS,
     scratchBytes: 128,
+    direct: true,
     run: (exports, { inputs: [dy, w], outputs: [dw], scratch }) => {
       found.finite = exports.dorefaWeightsGradientF32(dy, w, dw, length, scratch) === 1;
     },

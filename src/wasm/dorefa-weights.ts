@@ -13,6 +13,7 @@ export function dorefaWeightsCall(length: number, bits: number): CheckedCall {
     outputs: [length],
     words: NO_WORDS,
     scratchBytes: 112,
+    direct: true,
     run: (exports, { inputs: [w], outputs: [y], scratch }) => {
       found.finite = exports.dorefaWeightsF32(w, y, length, bits, scratch) === 1;
     },

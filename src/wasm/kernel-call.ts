@@ -25,6 +25,8 @@ export interface KernelCall {
   /** i32 parameters that the kernel reads through a pointer. */
   readonly words: Int32Array;
   readonly scratchBytes: number;
+  /** Whether the kernel writes nothing before it has found its inputs good, so that it may write to a caller's output at once. */
+  readonly direct?: boolean;
   run(exports: TrainExports, at: CallPointers): void;
   reference(inputs: readonly Float32Array[], outputs: readonly Float32Array[]): void;
 }
@@ -35,7 +37,8 @@ export const NO_WORDS = new Int32Array(0);
 /**
  * Runs a call over arrays of the lengths it asks for; returns the outputs: those given, which may be inputs, or fresh ones.
  *
- * Arrays in linear memory are read in place. Where kernels run, outputs are written after the call: not if it throws.
+ * Arrays in linear memory are read in place, and written in place by calls that are `direct`. Where kernels run, other outputs
+ * are written after the call: none if it throws.
  */
 export function runCall(
   call: KernelCall,
@@ -57,12 +60,18 @@ function runInArena(
   // Residents first: reserving may grow the memory, which detaches arrays over the old buffer; addresses stay.
   const residents = inputs.map((array) => (array.buffer === arena.buffer ? array.byteOffset : undefined));
   const targets = outputs.map((array) => liveArray(arena, array));
+  // An output that is an input, too, is written afterwards: not every kernel works in place.
+  const places = outputs.map((array) =>
+    call.direct && array.buffer === arena.buffer && !residents.includes(array.byteOffset)
+      ? array.byteOffset
+      : undefined,
+  );
   return arena.scope(() => {
     const at = {
       words: arena.reserve(call.words.byteLength),
       scratch: arena.reserve(call.scratchBytes),
       inputs: call.inputs.map((length, i) => residents[i] ?? arena.reserve(4 * length)),
-      outputs: call.outputs.map((length) => arena.reserve(4 * length)),
+      outputs: call.outputs.map((length, i) => places[i] ?? arena.reserve(4 * length)),
     };
     const { f32, i32 } = arena;
     i32.set(call.words, at.words >>> 2);
@@ -72,6 +81,7 @@ function runInArena(
     call.run(exports, at);
     return targets.map((live, i) => {
       const target = live();
+      if (places[i] !== undefined) return target;
       target.set(f32.subarray(at.outputs[i] >>> 2, (at.outputs[i] >>> 2) + target.length));
       return target;
     });

@@ -9,6 +9,7 @@ export const LAYER_KERNELS = [
   "depthwiseConv2d",
   "winograd2",
   "winograd4",
+  "depthwise3x3",
   "copyStrided",
   "addCodes",
   "multiplyCodes",
@@ -56,6 +57,7 @@ export const LAYER_WORDS = [
   "inChannels",
   "run",
   "x2",
+  "x2ImageBytes",
   "x2RowBytes",
   "x2PixelBytes",
   "xStep",
@@ -74,7 +76,7 @@ export type LayerNumbers = Readonly<
 >;
 
 /** Bytes that describe a layer. */
-export const LAYER_BYTES = 128;
+export const LAYER_BYTES = 192;
 
 /** Channels of a block. */
 export const BLOCK_CHANNELS = 8;

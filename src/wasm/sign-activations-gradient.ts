@@ -9,6 +9,7 @@ export function signActivationsGradientCall(length: number): KernelCall {
     outputs: [length],
     words: NO_WORDS,
     scratchBytes: 0,
+    direct: true,
     run: (exports, { inputs: [dy, x], outputs: [dx] }) => exports.fakeQuantizeGradientF32(dy, x, dx, length, -1, 1),
     reference: ([dy, x], [dx]) => reference.signActivationsGradient(dy, x, dx),
   };

@@ -9,6 +9,7 @@ export function signActivationsCall(length: number): KernelCall {
     outputs: [length],
     words: NO_WORDS,
     scratchBytes: 0,
+    direct: true,
     run: (exports, { inputs: [x], outputs: [y] }) => exports.signActivationsF32(x, y, length),
     reference: ([x], [y]) => reference.signActivations(x, y),
   };

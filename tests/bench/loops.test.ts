@@ -1,17 +1,30 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { dequantizeChannelLoop, dequantizeLoops } from "../../bench/loops/dequantize.js";
+import { gradientsLoop } from "../../bench/loops/dorefa-gradients.js";
+import { looseTanhLoop, weightsLoops } from "../../bench/loops/dorefa-weights.js";
+import { looseWeightsGradientLoop, weightsGradientLoop } from "../../bench/loops/dorefa-weights-gradient.js";
 import { fakeQuantizeChannelLoop, fakeQuantizeLoops } from "../../bench/loops/fake-quantize.js";
 import { gradientChannelLoop, gradientLoops } from "../../bench/loops/fake-quantize-gradient.js";
 import { minMaxChannelLoop, minMaxLoops } from "../../bench/loops/min-max.js";
 import { looseQuantizeLoop, quantizeChannelLoop, quantizeLoops } from "../../bench/loops/quantize.js";
+import { signLoops } from "../../bench/loops/sign-activations.js";
+import { exactTanh } from "../../bench/loops/tanh.js";
 import { gridOf } from "../../src/core/grid.js";
 import { type ResolvedParams, resolveParams } from "../../src/core/quant-params.js";
+import { unitGrid } from "../../src/core/unit-grid.js";
 import { dequantize } from "../../src/reference/dequantize.js";
+import { dorefaActivations } from "../../src/reference/dorefa-activations.js";
+import { dorefaActivationsGradient } from "../../src/reference/dorefa-activations-gradient.js";
+import { dorefaGradients } from "../../src/reference/dorefa-gradients.js";
+import { dorefaWeights } from "../../src/reference/dorefa-weights.js";
+import { dorefaWeightsGradient } from "../../src/reference/dorefa-weights-gradient.js";
 import { fakeQuantize } from "../../src/reference/fake-quantize.js";
 import { fakeQuantizeGradient } from "../../src/reference/fake-quantize-gradient.js";
 import { minMax } from "../../src/reference/min-max.js";
 import { quantize } from "../../src/reference/quantize.js";
+import { signActivations } from "../../src/reference/sign-activations.js";
+import { tanh } from "../../src/reference/tanh.js";
 import { straightThroughBounds } from "../../src/wasm/fake-quantize-gradient.js";
 import { awkwardBits, neighbour, SCALES, zeroPointsOf } from "../contracts/awkward-values.js";
 import { assertSameBytes } from "../contracts/bytes.js";
@@ -138,5 +151,142 @@ describe("the JavaScript loops of the bench", () => {
         }
       }
     }
+  });
+});
+
+/** Weights with a given largest magnitude: spread evenly, around 0, twice the largest, and in a length that 4 does not divide. */
+function weightsUpTo(largest: number): Float32Array {
+  const spread = Array.from({ length: 2003 }, (_, i) => ((i - 1001) / 1001) * largest);
+  return Float32Array.from([...spread, 0, -0, largest / 3, 2 ** -149, -(2 ** -149), largest]);
+}
+
+/** The values on both sides of each place where the rounded value changes. */
+function aroundThresholds(largest: number, bits: number): Float32Array {
+  const codes = new Float32Array(3);
+  const codeAt = (w: number): number => {
+    dorefaWeights(Float32Array.of(w, largest), bits, codes);
+    return codes[0];
+  };
+  const values = [largest];
+  for (let j = 1; j < 2 ** bits; j++) {
+    const wanted = Math.fround((2 * j - 2 ** bits + 1) * Math.fround(1 / (2 ** bits - 1)));
+    let [low, high] = [-largest, largest];
+    for (let step = 0; step < 60; step++) {
+      const middle = low / 2 + high / 2;
+      if (codeAt(Math.fround(middle)) >= wanted) high = middle;
+      else low = middle;
+    }
+    const first = Math.fround(high);
+    for (let ulps = -2; ulps <= 2; ulps++) {
+      const value = neighbour(first, ulps);
+      if (Math.abs(value) <= largest) values.push(value);
+    }
+  }
+  return Float32Array.from(values);
+}
+
+describe("the JavaScript loops of the bench, of DoReFa", () => {
+  const LARGEST = [2 ** -149, 2 ** -120, 1e-3, 0.4, 1, 4.3, 12, 2 ** 127].map(Math.fround);
+
+  it("have the reference's tanh", () => {
+    const some = Float32Array.from({ length: 200_001 }, (_, i) => (i - 100_000) / 10_000);
+    for (const x of [...some, 0, -0, 2 ** -149, -(2 ** -149), 2 ** 127, 1e-30]) {
+      // The sign of 0 decides nothing that is rounded.
+      if (exactTanh(x) !== tanh(x)) assert.fail(`tanh(${x}): expected ${tanh(x)}, got ${exactTanh(x)}`);
+    }
+  });
+
+  for (const bits of [1, 2, 3, 4, 5, 8]) {
+    it(`round weights to ${bits} bits as the reference does`, () => {
+      const tensors = LARGEST.flatMap((largest) => [weightsUpTo(largest), aroundThresholds(largest, bits)]);
+      for (const w of [...tensors, Float32Array.of(0, -0, 0)]) {
+        const expected = new Float32Array(w.length);
+        const actual = new Float32Array(w.length);
+        assert.equal(dorefaWeights(w, bits, expected), true);
+        for (const loop of weightsLoops(bits)) {
+          assert.equal(loop(w, bits, actual.fill(99)), true);
+          assertSameBytes(actual, expected, `${loop.name}, largest ${w.at(-1)}`);
+        }
+      }
+      for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+        for (let i = 0; i < 5; i++) {
+          const spoilt = Float32Array.of(1, 2, 3, 4, 5).fill(bad, i, i + 1);
+          for (const loop of weightsLoops(bits))
+            assert.equal(loop(spoilt, bits, new Float32Array(5)), false, loop.name);
+        }
+      }
+    });
+  }
+
+  it("form the gradient of weights as the reference does", () => {
+    for (const w of [...LARGEST.map(weightsUpTo), Float32Array.of(0, -0, 0)]) {
+      const dy = Float32Array.from(w, (_, i) => (i % 17) - 8.3);
+      const expected = new Float32Array(w.length);
+      const actual = new Float32Array(w.length).fill(99);
+      assert.equal(dorefaWeightsGradient(dy, w, expected), true);
+      assert.equal(weightsGradientLoop(dy, w, actual), true);
+      assertSameBytes(actual, expected, `largest ${w.at(-1)}`);
+    }
+    const spoilt = Float32Array.of(1, Number.NaN);
+    assert.equal(weightsGradientLoop(spoilt, spoilt, new Float32Array(2)), false);
+  });
+
+  it("round gradients as the reference does", () => {
+    for (const largest of LARGEST) {
+      const dr = Float32Array.from([...weightsUpTo(largest), 0]);
+      const batch = dr.length / 2;
+      for (const bits of [1, 2, 4, 8]) {
+        for (const samples of [1, batch]) {
+          const expected = new Float32Array(dr.length);
+          const actual = new Float32Array(dr.length).fill(99);
+          const key = 0xdeadbeef;
+          assert.equal(dorefaGradients(dr, bits, { batch: samples, key, first: 0 }, expected), true);
+          assert.equal(gradientsLoop(dr, bits, samples, key, actual), true);
+          assertSameBytes(actual, expected, `${bits} bits, ${samples} samples, largest ${largest}`);
+        }
+      }
+    }
+    const spoilt = Float32Array.of(1, Number.NaN);
+    assert.equal(gradientsLoop(spoilt, 2, 1, 0, new Float32Array(2)), false);
+  });
+
+  it("clip, take signs and pass gradients as the reference does", () => {
+    const x = Float32Array.from([...valuesFor(1 / 3, 0), ...valuesFor(1 / 255, 0)]);
+    const dy = Float32Array.from(x, (_, i) => (i % 17) - 8.5);
+    const expected = new Float32Array(x.length);
+    const actual = new Float32Array(x.length);
+    for (const bits of [1, 2, 4, 8]) {
+      dorefaActivations(x, bits, expected);
+      const { scale, qmax } = unitGrid(bits);
+      for (const loop of fakeQuantizeLoops) {
+        loop(x, actual.fill(99), scale, 0, 0, qmax);
+        assertSameBytes(actual, expected, `dorefaActivations, ${bits} bits, ${loop.name}`);
+      }
+    }
+    dorefaActivationsGradient(dy, x, expected);
+    for (const loop of gradientLoops) {
+      loop(dy, x, actual.fill(99), 0, 1);
+      assertSameBytes(actual, expected, `dorefaActivationsGradient, ${loop.name}`);
+    }
+    signActivations(x, expected);
+    for (const loop of signLoops) {
+      loop(x, actual.fill(99));
+      assertSameBytes(actual, expected, `signActivations, ${loop.name}`);
+    }
+  });
+
+  it("are close to the definition in the loose forms", () => {
+    const w = weightsUpTo(2);
+    const dy = Float32Array.from(w, (_, i) => (i % 17) - 8.3);
+    const expected = new Float32Array(w.length);
+    const actual = new Float32Array(w.length);
+    dorefaWeights(w, 4, expected);
+    looseTanhLoop(w, 4, actual);
+    // Both are float32 within one rounding of the same grid: no code differs in these weights.
+    assert.ok(w.every((_, i) => Math.abs(actual[i] - expected[i]) < 1e-6));
+    dorefaWeightsGradient(dy, w, expected);
+    looseWeightsGradientLoop(dy, w, actual);
+    // A few ulp of tanh (3 at most), of 1 - tanh² where it is small, and of a sum of 2,000.
+    assert.ok(w.every((_, i) => Math.abs(actual[i] - expected[i]) < 1e-4));
   });
 });

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { RoundingRule } from "../../src/core/rounding-rule.js";
+import { checkPlan } from "../../src/runtime/check-plan.js";
 import { stepExtent } from "../../src/runtime/layer-step.js";
 import { planSession } from "../../src/runtime/plan.js";
 import { runReference } from "../../src/runtime/run-reference.js";
@@ -50,6 +51,7 @@ function checkLayer(build: "simd" | "debug", { graph, input }: LayerCase, roundi
   const words = new Int32Array(memory.buffer);
   bytes.fill(CANARY, 80);
   const plan = planSession(graph, { rounding, preferMemory: false });
+  checkPlan(plan);
   const layers = plan.steps.flatMap((step) => (step.kind === "layer" ? [step.step] : []));
 
   const runLayers = (ptr: number, count: number): void => {
@@ -97,7 +99,7 @@ const instances = { simd: instanceOf("simd"), debug: instanceOf("debug") };
 
 export function layerContract(build: "simd" | "debug"): void {
   describe(`integer layers, ${build}`, () => {
-    const numRuns = build === "simd" ? 60 : 20;
+    const numRuns = build === "simd" ? 50 : 25;
     const seen: Seen = { kernels: new Set(), rules: new Set() };
     const same = (cases: fc.Arbitrary<LayerCase>): void => {
       for (const rounding of RULES) {
@@ -126,12 +128,15 @@ export function layerContract(build: "simd" | "debug"): void {
     });
     it("fully connected layers of one to nine rows", () => same(fullyConnected()));
 
+    it("channels whose scales fit no common shift", () =>
+      same(convolutions({ spread: 2, outputScale: 0.05, perTensor: false, inChannels: 20, outChannels: 20 })));
     it("chains of 3 × 3 convolutions, whose borders are filled anew", () => same(chains));
 
     it("the cases above take every kernel and every way to requantize", () => {
       const kernels = [
         "conv2dDirect",
         "copyRows",
+        "depthwise3x3",
         "depthwiseConv2d",
         "fillRows",
         "matrixVector",

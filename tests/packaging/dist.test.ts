@@ -104,6 +104,7 @@ test("sizes", (t) => {
     return `${(raw / 1000).toFixed(1)} kB, ${(gzip / 1000).toFixed(1)} kB gzip`;
   };
   t.diagnostic(`bitpress.global.js: ${size(["bitpress.global.js"])}`);
+  t.diagnostic(`bitpress.runtime.global.js: ${size(["bitpress.runtime.global.js"])}`);
   t.diagnostic(`index.js and its chunks: ${size(reachable("index.js"))}`);
   t.diagnostic(`runtime.js and its chunks: ${size(reachable("runtime.js"))}`);
   t.diagnostic(`tfjs.js and its chunks: ${size(reachable("tfjs.js"))}`);
@@ -111,12 +112,14 @@ test("sizes", (t) => {
   t.diagnostic(`all wasm of the simd build: ${size(wasm)}`);
 
   const gzipped = gzipSync(readFileSync(join(dist, "bitpress.global.js")), { level: 9 }).length;
-  // The aim was 60 kB. Training in tfjs took it to 76, DoReFa's functions to 79, .tflite files to 92: docs/architecture.md, "Sizes".
-  assert.ok(gzipped < 120_000, `bitpress.global.js: expected < 120000 bytes in gzip, got ${gzipped}`);
+  // The aim was 60 kB. Training in tfjs took it to 76, DoReFa's functions to 79, .tflite files to 92, and sessions to 115: docs/architecture.md, "Sizes".
+  assert.ok(gzipped < 135_000, `bitpress.global.js: expected < 135000 bytes in gzip, got ${gzipped}`);
   const runtime = reachable("runtime.js").map((file) => gzipSync(readFileSync(join(dist, file)), { level: 9 }).length);
   const runtimeBytes = runtime.reduce((sum, bytes) => sum + bytes, 0);
-  // The aim is 30 kB. The reader of .tflite with its validation takes 12 of them: docs/architecture.md, "Sizes".
-  assert.ok(runtimeBytes < 38_000, `runtime.js and its chunks: expected < 38000 bytes in gzip, got ${runtimeBytes}`);
+  // The aim is 30 kB. The reader of .tflite with its validation takes 12 of the 45: docs/architecture.md, "Sizes".
+  assert.ok(runtimeBytes < 46_000, `runtime.js and its chunks: expected < 46000 bytes in gzip, got ${runtimeBytes}`);
+  const runtimeTag = gzipSync(readFileSync(join(dist, "bitpress.runtime.global.js")), { level: 9 }).length;
+  assert.ok(runtimeTag < 46_000, `bitpress.runtime.global.js: expected < 46000 bytes in gzip, got ${runtimeTag}`);
   const binaries = wasm.map((file) => readFileSync(join(dist, file)).length).reduce((sum, bytes) => sum + bytes, 0);
   assert.ok(binaries < 40_000, `simd build: expected < 40000 bytes, got ${binaries}`);
 });

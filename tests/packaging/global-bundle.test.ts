@@ -21,6 +21,18 @@ test("the script-tag bundle sets one global and works without tfjs", () => {
   });
 });
 
+test("the script-tag bundle of bitpress/runtime sets the same global, with sessions alone", () => {
+  const page = createContext({ TextDecoder });
+  const before = Object.keys(page);
+  runInContext(readFileSync(join(root, "dist/bitpress.runtime.global.js"), "utf8"), page);
+  assert.deepEqual(
+    Object.keys(page).filter((name) => !before.includes(name)),
+    ["bitpress"],
+  );
+  assert.equal(runInContext("Object.keys(bitpress).sort().join()", page), "QuantError,backend,createSession,init");
+  assert.equal(runInContext("bitpress.backend()", page), "simd");
+});
+
 test("bitpress.tfjs works over the page's own tf, also when that comes later", async () => {
   runInThisContext(bundle);
   const tf = await import("@tensorflow/tfjs");

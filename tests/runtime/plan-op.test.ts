@@ -3,7 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { RoundingRule } from "../../src/core/rounding-rule.js";
 import { sizeOf } from "../../src/core/shape.js";
-import { referenceStep, type TensorData } from "../../src/runtime/reference-step.js";
+import { planOp } from "../../src/runtime/plan-op.js";
+import { type ReferenceStep, referenceStep, type TensorData } from "../../src/runtime/reference-step.js";
 import { QUANTIZED_OPS, randomQuantizedGraph } from "../graph/random-quantized-graph.js";
 import { codesOf } from "./random-layers.js";
 import { checkNode } from "./run-node.js";
@@ -29,11 +30,18 @@ test("kernels make of every node of random networks what its definition makes of
           if (tensor.dtype === "int8" && tensor.data !== undefined) data.set(name, tensor.data);
         }
         for (const node of graph.nodes) {
-          if (process.env.TRACE) process.stderr.write(`${Date.now() % 1e6} ${JSON.stringify(node, (k, v) => (ArrayBuffer.isView(v) ? "…" : v))} ${node.inputs.map((n) => JSON.stringify(graph.tensors[n].shape))} ${JSON.stringify(graph.tensors[node.output].shape)} ${rounding} ${borders}\n`);
           const output = graph.tensors[node.output];
           const out = new ARRAYS[output.dtype](sizeOf(output.shape));
           const inputs = node.inputs.map((name) => data.get(name) as TensorData);
-          referenceStep(graph, node, rounding)(inputs, out);
+          let compute: ReferenceStep;
+          try {
+            compute = referenceStep(graph, node, rounding);
+          } catch (error) {
+            // Scales that do not fit each other: the kernels' plan says so in the same words.
+            assert.throws(() => planOp(graph, node, rounding), error as RangeError);
+            return;
+          }
+          compute(inputs, out);
           data.set(node.output, out);
           const alone = { ...graph, nodes: [node] };
           const kernels = checkNode({ graph: alone, data: Object.fromEntries(data), rounding, borders });
@@ -42,9 +50,8 @@ test("kernels make of every node of random networks what its definition makes of
         }
       },
     ),
-    { numRuns: 250, endOnFailure: true },
+    { numRuns: 250 },
   );
   const without = ops.filter((op) => op !== "reshape" && !seen.has(op));
   assert.deepEqual(without, [], "ops that no kernel ran");
-  console.log(seen);
 });

@@ -4,10 +4,11 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, describe, type TestContext, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { type Consumer, makeConsumer } from "../packaging/consumer.js";
+import { firstImages, mnist } from "../../examples/data/idx.js";
+import { type Consumer, makeConsumer, root } from "../packaging/consumer.js";
 import { startBrowser } from "./browser.js";
 import { bundle } from "./bundle.js";
-import { expectedReport, skipUnless } from "./expected-report.js";
+import { expectedReport, expectedRuntimeReport, skipUnless } from "./expected-report.js";
 import { type Browser, npmChromium, systemBrowsers } from "./hosts.js";
 import { openSite, type Site } from "./site.js";
 
@@ -54,6 +55,12 @@ before(async () => {
         body: page(scripts("tf.js", "tf-backend-wasm.js", "bitpress/bitpress.global.js", "page-dorefa.js")),
       },
       "/page-dorefa.js": { body: await bundle("page-dorefa.ts", "global", consumer) },
+      "/examples/script-tag/index.html": { body: scriptTagExample() },
+      "/examples/models/mnist-cnn-w8a8.tflite": { body: fileOf("examples/models/mnist-cnn-w8a8.tflite") },
+      "/dist/bitpress.runtime.global.js": {
+        body: readFileSync(join(consumer.packageDir, "dist/bitpress.runtime.global.js")),
+      },
+      "/page-script-tag.js": { body: await bundle("page-script-tag.ts", "global", consumer) },
       "/page-tfjs.js": { body: await bundle("page-tfjs.ts", "global", consumer) },
       "/csp-forbids.html": { body: cspPage, csp: "script-src 'self'" },
       "/csp-allows.html": { body: cspPage, csp: "script-src 'self' 'wasm-unsafe-eval'" },
@@ -71,6 +78,22 @@ after(async () => {
 
 function wasmBackendFile(name: string): Uint8Array {
   return readFileSync(createRequire(import.meta.url).resolve(`@tensorflow/tfjs-backend-wasm/dist/${name}`));
+}
+
+function fileOf(path: string): Uint8Array {
+  return readFileSync(join(root, path));
+}
+
+const digits = firstImages(mnist("t10k"), 20);
+
+/** The page of examples/script-tag, with a script behind its own that uses it. */
+function scriptTagExample(): string {
+  const bytes = Buffer.from(digits.images.map((value) => Math.round(value * 255)));
+  const texts = Array.from({ length: digits.count }, (_, n) =>
+    bytes.subarray(n * 784, (n + 1) * 784).toString("base64"),
+  );
+  const script = `<script>const digits = ${JSON.stringify(texts)};</script><script src="/page-script-tag.js"></script>`;
+  return readFileSync(join(root, "examples/script-tag/index.html"), "utf8").replace("</body>", `${script}</body>`);
 }
 
 /** Script tags. */
@@ -96,6 +119,7 @@ const PATHS = [
   "/qat.html?backend=webgl&f16",
   "/dorefa.html?backend=wasm",
   "/dorefa.html?backend=webgl",
+  "/examples/script-tag/index.html",
 ];
 
 /** Writes the script-tag page as a file; returns its file:// address, which sends the browser on to the site. */
@@ -249,6 +273,14 @@ for (const browser of [await npmChromium(), ...systemBrowsers()]) {
       const { weightsError, lossError, different, codes, largest } = report;
       assert.ok(largest <= 1 && different <= codes / 1000, `${different} of ${codes}, by up to ${largest}`);
       assert.ok(Math.max(weightsError, lossError) <= 1e-3, `weights ${weightsError}, loss ${lossError}`);
+    });
+
+    test("the script-tag example, over the bundle of bitpress/runtime, reads digits drawn on its canvas", () => {
+      assert.deepEqual(reports[13], {
+        answers: Array.from(digits.labels),
+        cleared: "ready",
+        smoke: expectedRuntimeReport("simd"),
+      });
     });
   });
 }

@@ -10,7 +10,7 @@ export type Target =
   | "default"
   /** The script-tag bundle, already on the page as the global `bitpress`; tfjs is the page's `tf`. */
   | "global"
-  /** Bundled with the package's `workerd` condition; the .wasm files stay imports. */
+  /** Bundled with the package's `workerd` condition; .wasm and .tflite files stay imports. */
   | "workerd"
   /** Bundled with the package's `edge-light` condition; `….wasm?module` becomes `globalThis.wasmModules[file name]`. */
   | "edge-light";
@@ -26,7 +26,7 @@ export async function bundle(entry: string, target: Target, consumer: Consumer):
     format: target === "global" || target === "edge-light" ? "iife" : "esm",
     globalName: "entry",
     conditions: target === "workerd" || target === "edge-light" ? [target] : [],
-    external: target === "bare" ? ["bitpress"] : [],
+    external: target === "bare" ? ["bitpress", "bitpress/runtime"] : [],
     plugins: [resolveFrom(consumer, target), wasmImports(target)],
     logLevel: "warning",
   });
@@ -41,6 +41,7 @@ function resolveFrom({ dir }: Consumer, target: Target): esbuild.Plugin {
       if (target === "global") {
         const globals: Readonly<Record<string, string>> = {
           bitpress: "bitpress",
+          "bitpress/runtime": "bitpress",
           "bitpress/tfjs": "bitpress.tfjs",
           "@tensorflow/tfjs": "tf",
         };
@@ -59,7 +60,7 @@ function resolveFrom({ dir }: Consumer, target: Target): esbuild.Plugin {
   };
 }
 
-/** What workers' bundlers do with an imported .wasm file: it becomes a WebAssembly.Module, compiled by the host. */
+/** What workers' bundlers do with an imported .wasm file: it becomes a WebAssembly.Module, compiled by the host. Data comes as bytes. */
 function wasmImports(target: Target): esbuild.Plugin {
   return {
     name: "wasm-imports",
@@ -69,6 +70,7 @@ function wasmImports(target: Target): esbuild.Plugin {
         if (target === "workerd") return { path: `./${file}`, external: true };
         return { path: file, namespace: "wasm-module" };
       });
+      build.onResolve({ filter: /\.tflite$/ }, ({ path }) => ({ path: `./${basename(path)}`, external: true }));
       build.onLoad({ filter: /.*/, namespace: "wasm-module" }, ({ path }) => ({
         contents: `export default globalThis.wasmModules[${JSON.stringify(path)}];`,
       }));

@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { type Consumer, makeConsumer } from "../packaging/consumer.js";
 import { bundle } from "./bundle.js";
-import { expectedReport, skipUnless } from "./expected-report.js";
+import { expectedReport, expectedRuntimeReport, skipUnless } from "./expected-report.js";
 import { bunProgram, denoProgram, nodePrograms, type Program } from "./hosts.js";
 
 interface Host {
@@ -31,7 +31,7 @@ describe("hosts with a console resolve the package by themselves", () => {
   let consumer: Consumer;
   before(async () => {
     consumer = makeConsumer();
-    for (const entry of ["console", "console-without-simd"]) {
+    for (const entry of ["console", "console-without-simd", "console-runtime"]) {
       writeFileSync(join(consumer.dir, `${entry}.js`), await bundle(`${entry}.ts`, "bare", consumer));
     }
   });
@@ -59,6 +59,9 @@ describe("hosts with a console resolve the package by themselves", () => {
     });
     test(`${host.name}: reference where WebAssembly has no SIMD`, { skip }, async () => {
       assert.deepEqual(await run(host, "console-without-simd.js"), expectedReport("reference"));
+    });
+    test(`${host.name}: bitpress/runtime by itself`, { skip }, async () => {
+      assert.deepEqual(await run(host, "console-runtime.js"), expectedRuntimeReport("simd"));
     });
   }
 });

@@ -1,7 +1,8 @@
-// The one smoke file: the same calls with the same expected bytes on every host. It imports nothing but the package, by its
-// name, and uses nothing but the language, so that any host can run it.
+// The one smoke file: the same calls with the same expected bytes on every host. With the files beside it
+// it imports nothing but the package, by its name, and uses nothing but the language, so that any host can run it.
 import {
   backend,
+  createSession,
   dequantize,
   dorefaActivations,
   dorefaActivationsGradient,
@@ -20,36 +21,25 @@ import {
   signActivations,
   signActivationsGradient,
   unpackBits,
+  writeTflite,
 } from "bitpress";
+import { type Check, pseudoRandom, reportOf, type SmokeReport } from "./smoke-check.js";
+import { checkSession, classesOf, smokeGraph } from "./smoke-session.js";
 
-/** What a host found. */
-export interface SmokeReport {
-  /** The implementation that was at work. */
-  readonly backend: string;
-  /** Number of comparisons made. */
-  readonly checks: number;
-  /** One line per comparison that failed. */
-  readonly wrong: readonly string[];
-}
+export type { SmokeReport } from "./smoke-check.js";
 
 /** Runs all checks with the implementation that is loaded. */
 export function smoke(): SmokeReport {
-  const wrong: string[] = [];
-  let checks = 0;
-  const check = (name: string, actual: ArrayBufferView | string, expected: string): void => {
-    const found = typeof actual === "string" ? actual : describe(actual);
-    checks++;
-    if (found !== expected) wrong.push(`${name}: expected ${expected}, got ${found}`);
-  };
-  checkLiterals(check);
-  checkLarge(check);
-  checkResident(check);
-  checkDorefa(check);
-  checkObservers(check);
-  return { backend: backend(), checks, wrong };
+  return reportOf(backend, (check) => {
+    checkLiterals(check);
+    checkLarge(check);
+    checkResident(check);
+    checkDorefa(check);
+    checkObservers(check);
+    checkSession(check, createSession, "bitpress");
+    checkTflite(check);
+  });
 }
-
-type Check = (name: string, actual: ArrayBufferView | string, expected: string) => void;
 
 /** Small arrays, every byte written out. */
 function checkLiterals(check: Check): void {
@@ -185,13 +175,13 @@ function checkObservers(check: Check): void {
   }
 }
 
-/** Values in [-3, 3) from a linear congruential generator: the same float32s everywhere. */
-function pseudoRandom(length: number): Float32Array {
-  let state = 1;
-  return new Float32Array(length).map(() => {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0;
-    return (state / 2 ** 31) * 3;
-  });
+/** A .tflite file, written, and run by a session. */
+function checkTflite(check: Check): void {
+  const file = writeTflite(smokeGraph());
+  check("writeTflite", file, "Uint8Array[4688] fnv1a e46df638");
+  const session = createSession(file);
+  check("createSession of a file", classesOf(session), "Uint8Array 4e2516101e131c08070b");
+  session.dispose();
 }
 
 /** DoReFa, tanh and noise among it; 1 bit sums, more bits go through thresholds or tanh. */
@@ -213,25 +203,6 @@ function checkDorefa(check: Check): void {
   check("dorefaGradients 1", dorefaGradients(w, 1, options), "Float32Array[65536] fnv1a 2f706945");
   check("dorefaGradients 4", dorefaGradients(w, 4, options), "Float32Array[65536] fnv1a 84e060c0");
   check("dorefaGradients 8", dorefaGradients(w, 8, options), "Float32Array[65536] fnv1a 8a35033e");
-}
-
-/** `Int8Array 01fe07`, or `Int8Array[1048576] fnv1a 1a2b3c4d` for long ones. */
-function describe(array: ArrayBufferView): string {
-  const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-  const type = array.constructor.name;
-  if (bytes.length <= 64) return `${type} ${Array.from(bytes, hex).join("")}`;
-  return `${type}[${(array as Uint8Array).length}] fnv1a ${(fnv1a(bytes) >>> 0).toString(16).padStart(8, "0")}`;
-}
-
-function hex(byte: number): string {
-  return byte.toString(16).padStart(2, "0");
-}
-
-/** FNV-1a, 32 bits. */
-function fnv1a(bytes: Uint8Array): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i], 0x01000193);
-  return hash;
 }
 
 function errorOf(run: () => unknown): string {

@@ -6,8 +6,10 @@ import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { type Consumer, makeConsumer } from "../packaging/consumer.js";
 import { bundle } from "./bundle.js";
-import { expectedReport, skipUnless } from "./expected-report.js";
+import { expectedReport, expectedRuntimeReport, skipUnless } from "./expected-report.js";
 import { workerdProgram } from "./hosts.js";
+
+const WASM_FILES = ["train", "infer"].flatMap((entry) => [`${entry}.simd.wasm`, `${entry}.debug.wasm`]);
 
 // Which JavaScript the worker gets and which files come as compiled modules.
 const config = `
@@ -15,8 +17,7 @@ using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (services = [(name = "main", worker = (
   modules = [
     (name = "worker.js", esModule = embed "worker.js"),
-    (name = "train.simd.wasm", wasm = embed "train.simd.wasm"),
-    (name = "train.debug.wasm", wasm = embed "train.debug.wasm"),
+${WASM_FILES.map((name) => `    (name = "${name}", wasm = embed "${name}"),`).join("\n")}
   ],
   compatibilityDate = "2026-01-01",
 ))]);
@@ -43,7 +44,7 @@ test("workerd: modules by import, bytes never compiled", { skip: skipUnless(prog
   assert.ok("path" in program);
   writeFileSync(join(consumer.dir, "worker.js"), worker);
   writeFileSync(join(consumer.dir, "config.capnp"), config);
-  for (const name of ["train.simd.wasm", "train.debug.wasm"]) {
+  for (const name of WASM_FILES) {
     copyFileSync(join(consumer.packageDir, "dist/wasm", name), join(consumer.dir, name));
   }
   const { stdout } = await promisify(execFile)(program.path, ["test", "config.capnp"], {
@@ -53,7 +54,9 @@ test("workerd: modules by import, bytes never compiled", { skip: skipUnless(prog
   const reason = "CompileError: WebAssembly.Module(): Wasm code generation disallowed by embedder";
   assert.deepEqual(JSON.parse(stdout), {
     simd: expectedReport("simd"),
+    runtime: expectedRuntimeReport("simd"),
     debug: expectedReport("debug"),
+    runtimeDebug: expectedRuntimeReport("debug"),
     forbidden: {
       engine: reason,
       library: `unsupported-host: init: this host forbids compiling wasm from bytes; import the .wasm file and pass { module } (${reason})`,
