@@ -6,7 +6,7 @@ export function layerTable(layers: readonly NodeProfile[]): string {
   const rows = layers
     .filter(({ milliseconds }) => milliseconds >= total / 100)
     .map(({ name, op, kernels, milliseconds, macs }) =>
-      row(`${name} (${op})`, kernels.join(", "), milliseconds, macs, total),
+      row(`${shortName(name)} (${op})`, kernels.join(", "), milliseconds, macs, total),
     );
   const small = layers.filter(({ milliseconds }) => milliseconds < total / 100);
   const sumOf = (key: "milliseconds" | "macs"): number => small.reduce((sum, layer) => sum + layer[key], 0);
@@ -18,6 +18,11 @@ export function layerTable(layers: readonly NodeProfile[]): string {
     ...(small.length === 0 ? [] : [row(`${small.length} others`, "", sumOf("milliseconds"), sumOf("macs"), total)]),
     row("all", "", total, allMacs, total),
   ].join("\n");
+}
+
+/** Converters name a tensor by all that was fused into it. */
+function shortName(name: string): string {
+  return name.split(";")[0];
 }
 
 function row(name: string, kernels: string, milliseconds: number, macs: number, total: number): string {

@@ -30,6 +30,7 @@ const KERNELS = [
   "memory-bandwidth",
   "border",
   "runtime",
+  "runtime-layers",
 ];
 
 const { values, positionals } = parseArgs({
