@@ -11,10 +11,23 @@ interface BoundExports {
   divide(x: number, out: number, n: number, scale: number): void;
   combine(dy: number, x: number, out: number, n: number): void;
   read(x: number, out: number, n: number): void;
+  noise(out: number, n: number, key: number): void;
+}
+
+/** A peer with one way of doing less. */
+interface BoundPeer extends Peer {
+  readonly run: () => void;
 }
 
 /** Kernels whose bounds are known. */
-export type Bounded = "quantize" | "dequantize" | "fakeQuantize" | "fakeQuantizeGradient" | "minMax";
+export type Bounded =
+  | "quantize"
+  | "dequantize"
+  | "fakeQuantize"
+  | "fakeQuantizeGradient"
+  | "minMax"
+  | "dorefaActivations"
+  | "dorefaGradients";
 
 let compiled: WebAssembly.Module | undefined;
 
@@ -22,7 +35,7 @@ let compiled: WebAssembly.Module | undefined;
  * Peers that no kernel can beat, so that their ratios are below 1: loops of bench/assembly/bounds.ts over tensors of
  * `elements`, a multiple of 16, in a memory of their own.
  */
-export function boundsOf(kernel: Bounded, elements: number): Peer[] {
+export function boundsOf(kernel: Bounded, elements: number): BoundPeer[] {
   compiled ??= compile();
   const memory = new WebAssembly.Memory({ initial: Math.ceil((12 * elements) / 65536) + 1 });
   const values = new Float32Array(memory.buffer);
@@ -30,7 +43,7 @@ export function boundsOf(kernel: Bounded, elements: number): Peer[] {
   for (let at = 0; at + pattern.length <= values.length; at += pattern.length) values.set(pattern, at);
   const loops = new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as BoundExports;
   const tensor = 4 * elements;
-  const peer = (name: string, run: () => void): Peer => ({ name: `bound: ${name}`, run });
+  const peer = (name: string, run: () => void): BoundPeer => ({ name: `bound: ${name}`, run });
   switch (kernel) {
     case "quantize":
       return [peer("load, narrow, store", () => loops.narrow(0, tensor, elements))];
@@ -45,6 +58,13 @@ export function boundsOf(kernel: Bounded, elements: number): Peer[] {
       return [peer("load twice, store", () => loops.combine(0, tensor, 2 * tensor, elements))];
     case "minMax":
       return [peer("load", () => loops.read(0, tensor, elements))];
+    case "dorefaActivations":
+      return [peer("load, divide, store", () => loops.divide(0, tensor, elements, Math.fround(1 / 3)))];
+    case "dorefaGradients":
+      return [
+        peer("the noise alone", () => loops.noise(tensor, elements, 0x12345678)),
+        peer("load, divide, store", () => loops.divide(0, tensor, elements, 4)),
+      ];
   }
 }
 

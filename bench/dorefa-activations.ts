@@ -1,5 +1,6 @@
 import { unitGrid } from "../src/core/unit-grid.js";
 import { dorefaActivations, dorefaActivationsGradient, signActivations } from "./bitpress.js";
+import { boundsOf } from "./bounds.js";
 import { compare, type Row } from "./comparison.js";
 import { fakeQuantizeLoops } from "./loops/fake-quantize.js";
 import { gradientLoops } from "./loops/fake-quantize-gradient.js";
@@ -30,6 +31,7 @@ export default async function measure(): Promise<Row[]> {
           run: fakeQuantizeLoops.map((loop) => () => loop(x, out, scale, zeroPoint, qmin, qmax)),
         },
         { name: "tfjs wasm, 4 ops", run: dropping(() => xTensor.clipByValue(0, 1).mul(qmax).round().div(qmax)) },
+        ...boundsOf("dorefaActivations", ELEMENTS),
       ],
     })),
     ...(await compare({

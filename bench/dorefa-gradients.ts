@@ -1,5 +1,6 @@
 import { type NoiseSource, noiseKey } from "../src/reference/gradient-noise.js";
 import { dorefaGradients } from "./bitpress.js";
+import { boundsOf } from "./bounds.js";
 import { compare, type Row } from "./comparison.js";
 import { gradientsLoop, randomLoop } from "./loops/dorefa-gradients.js";
 import { resident } from "./resident.js";
@@ -33,19 +34,28 @@ export default async function measure(): Promise<Row[]> {
       .sub(1)
       .mul(m);
   };
-  return compare({
+  const bounds = boundsOf("dorefaGradients", ELEMENTS);
+  const rows = await compare({
     kernel: `DoReFa gradients, ${BITS} bits`,
     elements: ELEMENTS,
     resident: () => dorefaGradients(from(), BITS, { ...SOURCE, batch: BATCH, out: to() }),
     plain: () => dorefaGradients(dr, BITS, { ...SOURCE, batch: BATCH, out }),
     peers: [
       { name: "JS loop", run: () => gradientsLoop(dr, BITS, BATCH, key, out), floor: 10 },
-      { name: "JS loop, Math.random and no rounding", run: () => randomLoop(out), floor: 10 },
+      { name: "JS loop, Math.random and no rounding", run: () => randomLoop(out) },
       { name: "tfjs wasm, 11 ops, noise at hand", run: dropping(rounded(() => noise)) },
       {
         name: "tfjs wasm, 11 ops, and its random numbers",
         run: dropping(rounded(() => tf.randomUniform(tensor.shape, -0.5, 0.5))),
       },
+      ...bounds,
     ],
   });
+  const noiseRows = await compare({
+    kernel: "the noise of DoReFa gradients alone",
+    elements: ELEMENTS,
+    resident: bounds[0].run,
+    peers: [{ name: "JS loop, Math.random", run: () => randomLoop(out), floor: 10 }],
+  });
+  return [...rows, ...noiseRows];
 }

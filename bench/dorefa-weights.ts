@@ -41,6 +41,7 @@ async function measureBits(bits: number): Promise<Row[]> {
           {
             name: "JS loop, thresholds found first, same codes",
             run: [tableLoop, ...(bits === 2 ? [twoBitLoop] : [])].map((loop) => () => loop(w, bits, out)),
+            floor: 10,
           },
         ];
   return compare({

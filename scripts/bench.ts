@@ -23,6 +23,7 @@ const KERNELS = [
   "dorefa-weights-gradient",
   "dorefa-activations",
   "dorefa-gradients",
+  "dorefa-training",
   "fold-batch-norm",
   "pack-bits",
   "onnxruntime",

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
 import { createContext, runInContext } from "node:vm";
+import { firstImages, mnist } from "../examples/data/idx.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const readme = readFileSync(join(root, "README.md"), "utf8");
@@ -55,9 +56,35 @@ test("README: the script-tag snippet logs what it says", () => {
   assert.equal(printed, promised(page));
 });
 
-test("README: the worker answers codes and their scale", () => {
-  const code = `${snippet("worker").replace("export default", "const worker =")}
-    const response = await worker.fetch(new Request("http://x", { method: "POST", body: Float32Array.of(1, -2, 0.5) }));
-    console.log(new Int8Array(await response.arrayBuffer()).join(" "), response.headers.get("x-scale"));`;
-  assert.equal(run(code), `64 -127 32 ${Math.fround(2 / 127)}\n`);
+test("README: the runtime's script-tag snippet logs what it says", async () => {
+  const page = snippet("page runtime");
+  assert.ok(page.includes("https://unpkg.com/bitpress/dist/bitpress.runtime.global.js"));
+  const [, script] = /<script>\n([\s\S]*?)<\/script>/.exec(page) ?? [];
+  const logged = new Promise((resolve) => {
+    const fetchModel = async (name: string) => new Response(readFileSync(join(root, "examples/models", name)));
+    const context = createContext({
+      console: { log: resolve },
+      fetch: fetchModel,
+      WebAssembly,
+      TextDecoder,
+      ArrayBuffer,
+    });
+    runInContext(readFileSync(join(root, "dist/bitpress.runtime.global.js"), "utf8"), context);
+    runInContext(script, context);
+  });
+  assert.equal(`${await logged}\n`, promised(page));
+});
+
+test("README: the worker answers the digit", () => {
+  const file = JSON.stringify(join(root, "examples/models/mnist-cnn-w8a8.tflite"));
+  const { images, labels } = firstImages(mnist("t10k"), 1);
+  const pixels = JSON.stringify(Array.from(images, (value) => Math.round(value * 255)));
+  const code = snippet("worker")
+    .replace(
+      /^import model from .*$/m,
+      `import { readFileSync } from "node:fs";\nconst model = readFileSync(${file}).buffer;`,
+    )
+    .replace("export default", "const worker =");
+  const request = `new Request("http://x", { method: "POST", body: Uint8Array.from(${pixels}) })`;
+  assert.equal(run(`${code}\nconsole.log(await (await worker.fetch(${request})).json());`), `${labels[0]}\n`);
 });

@@ -1,3 +1,5 @@
+import { noiseLanes, writeNoiseTable } from "../../assembly/core/noise";
+
 // Loops that do less than the kernels must: the loads and the stores, and of the arithmetic one operation at most. What they
 // take is a lower bound for each kernel on the same machine. x is at 0, the output behind all inputs; n is a multiple of 16.
 
@@ -85,4 +87,21 @@ export function read(x: usize, out: usize, n: usize): void {
     x += 64;
   } while (x < end);
   v128.store(out, v128.or(v128.or(a, b), v128.or(c, d)));
+}
+
+/** The noise of DoReFa's gradients as the kernel draws it, and nothing else; the table is 16 bytes behind out. */
+export function noise(out: usize, n: usize, key: i32): void {
+  const end = out + 4 * n;
+  writeNoiseTable(end);
+  const factor = v128.load32_splat(end);
+  const second = v128.load32_splat(end, 4);
+  const middle = v128.load32_splat(end, 8);
+  const keys = i32x4.splat(key);
+  const four = i32x4.splat(4);
+  let index = i32x4(0, 1, 2, 3);
+  do {
+    v128.store(out, noiseLanes(keys, index, factor, second, middle));
+    index = i32x4.add(index, four);
+    out += 16;
+  } while (out < end);
 }

@@ -77,8 +77,8 @@ export function twoBitLoop(w: Float32Array, bits: number, out: Float32Array): bo
 }
 
 /**
- * 2 to 8 bits, without tanh in the loop: the range of the thresholds is cut into equal cells with one threshold each at most,
- * so that a weight's cell and one comparison tell its code.
+ * 2 to 8 bits, without tanh in the loop: the range of the weights is cut into equal cells with one threshold each at most, so
+ * that a weight's cell and one comparison tell its code.
  */
 export function tableLoop(w: Float32Array, bits: number, out: Float32Array): boolean {
   const n = w.length;
@@ -87,22 +87,21 @@ export function tableLoop(w: Float32Array, bits: number, out: Float32Array): boo
   if (largest === 0) return tanhLoop(w, bits, out);
   const thresholds = thresholdsOf(largest, bits);
   const levels = 2 ** bits - 1;
-  const low = thresholds[1];
-  const high = thresholds[levels];
-  let gap = high - low;
+  const width = 2 * largest;
+  let gap = width;
   for (let j = 2; j <= levels; j++) gap = Math.min(gap, thresholds[j] - thresholds[j - 1]);
-  const last = Math.ceil((1.01 * (high - low)) / gap);
-  const factor = last / (high - low);
-  // Thresholds next to each other on the grid of floats: there is nothing to be gained.
+  const last = Math.ceil((1.01 * width) / gap);
+  const factor = last / width;
+  // Weights far beyond the thresholds, or thresholds next to each other on the grid of floats: there is nothing to be gained.
   if (!(last < 2 ** 16 && Number.isFinite(factor))) return tanhLoop(w, bits, out);
   // below[cell]: how many thresholds lie in cells before. The same rounding puts a threshold and the weights into cells.
   const below = new Uint8Array(last + 2);
-  for (let j = 1; j <= levels; j++) below[(((thresholds[j] - low) * factor) | 0) + 1]++;
+  for (let j = 1; j <= levels; j++) below[(((thresholds[j] + largest) * factor) | 0) + 1]++;
   for (let cell = 1; cell < below.length; cell++) below[cell] += below[cell - 1];
   const values = valuesOf(bits);
   for (let i = 0; i < n; i++) {
     const value = w[i];
-    const code = below[((Math.min(high, Math.max(low, value)) - low) * factor) | 0];
+    const code = below[((value + largest) * factor) | 0];
     out[i] = value >= thresholds[code + 1] ? values[code + 1] : values[code];
   }
   return true;

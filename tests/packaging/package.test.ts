@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -22,11 +22,28 @@ function runTool(name: string, file: string, args: readonly string[]): { status:
   return { status, output: stdout + stderr };
 }
 
-test("the archive holds dist and what npm always adds, nothing else", () => {
-  assert.deepEqual(readdirSync(consumer.packageDir).sort(), ["LICENSE", "README.md", "dist", "package.json"]);
+test("the archive holds dist, the notices and what npm always adds, nothing else", () => {
+  assert.deepEqual(readdirSync(consumer.packageDir).sort(), ["LICENSE", "README.md", "THIRD-PARTY-NOTICES.md", "dist", "package.json"]);
   assert.deepEqual(
     readdirSync(join(consumer.packageDir, "dist"), { recursive: true, encoding: "utf8" }).sort(),
     readdirSync(join(root, "dist"), { recursive: true, encoding: "utf8" }).sort(),
+  );
+});
+
+test("the notices name every package whose code is in dist", () => {
+  const notices = readFileSync(join(root, "THIRD-PARTY-NOTICES.md"), "utf8");
+  const maps = readdirSync(join(root, "dist"), { recursive: true, encoding: "utf8" }).filter((file) =>
+    file.endsWith(".js.map"),
+  );
+  const bundled = maps.flatMap((file) => {
+    const { sources } = JSON.parse(readFileSync(join(root, "dist", file), "utf8")) as { sources: string[] };
+    return sources.flatMap((path) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []);
+  });
+  const names = [...new Set(bundled)].sort();
+  assert.deepEqual(names, ["@assemblyscript/loader", "flatbuffers"]);
+  assert.deepEqual(
+    names.filter((name) => !notices.includes(`\`${name}\``)),
+    [],
   );
 });
 

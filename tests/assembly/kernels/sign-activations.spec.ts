@@ -1,4 +1,9 @@
+import { initConstants } from "../../../assembly/core/constants";
 import { signActivationsF32 } from "../../../assembly/kernels/sign-activations";
+
+// A variable, or the collector would take the block away.
+const constants = new StaticArray<u8>(48);
+initConstants(changetype<usize>(constants));
 
 describe("signActivations", () => {
   it("1 from 0 on, -0 included, else -1; lanes and tails", () => {
