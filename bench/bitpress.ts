@@ -2,6 +2,7 @@
 const built = new URL("../dist/index.js", import.meta.url).href;
 
 export const {
+  createSession,
   dequantize,
   dorefaActivations,
   dorefaActivationsGradient,
@@ -15,7 +16,9 @@ export const {
   movingAverageObserver,
   packBits,
   quantize,
+  readTflite,
   residentArray,
   signActivations,
   unpackBits,
+  writeTflite,
 } = (await import(built)) as typeof import("../src/index.js");

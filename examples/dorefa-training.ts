@@ -30,6 +30,8 @@ export interface DorefaResult {
   readonly msPerImage: number;
   /** Bytes in float and in few bits. */
   readonly report: Report;
+  /** The model, trained; the caller's to dispose of. */
+  readonly simulated: tf.LayersModel;
 }
 
 /** Few bits want steps ten times the usual; chosen on training images that were left out (docs/dorefa.md). */
@@ -45,7 +47,5 @@ export async function trainDorefa(
   const quantizer = new DoReFaQuantizer({ weightBits, activationBits, gradientBits, seed: how.seed });
   const simulated = quantizer.compress(model);
   const msPerImage = await train(simulated, training, { ...how, lastShare: 0.01 });
-  const result = { accuracy: accuracy(simulated, test), msPerImage, report: quantizer.report() };
-  simulated.dispose();
-  return result;
+  return { accuracy: accuracy(simulated, test), msPerImage, report: quantizer.report(), simulated };
 }

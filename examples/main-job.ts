@@ -1,4 +1,4 @@
-// The main job: pretrained models in, four times smaller ones out, with their accuracy measured; two trained in few bits; and two that
+// The main job: pretrained models in, four times smaller ones out, with their accuracy measured; two trained in few bits; and three that
 // run in integers.
 //
 //   npm start                writes examples/out/<model>/ and examples/out/<model>.tflite
@@ -6,8 +6,8 @@
 //
 // Each model is quantized by NaiveQuantizer, stored with one byte per weight, loaded again by stock tfjs, and checked. Then
 // DoReFaQuantizer trains a LeNet for MNIST anew, with 1-bit weights, 2-bit activations and 4-bit gradients, and QATQuantizer trains
-// on the Fashion-MNIST CNN (MNIST where that set is not installed) with weights of 4 bits. That CNN, and the MNIST CNN calibrated to
-// 8 bits, are written as .tflite files, read back, and run by sessions.
+// on the Fashion-MNIST CNN (MNIST where that set is not installed) with weights of 4 bits. Both, and the MNIST CNN calibrated to 8 bits,
+// are written as .tflite files, read back, and run by sessions.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -47,14 +47,15 @@ const started = performance.now();
 await startTensorflow();
 console.log(`bitpress on its ${backend()} build, tfjs on its wasm backend, one thread`);
 if (quick) console.log("quick: 1000 test images, one photo and short training; without --quick all of them");
+const dorefa = await fewBits();
 const rows = [
   await digits("mnist-cnn", mnist("t10k")),
   await digits("fashion-cnn", fashionMnist("t10k")),
   await mobilenet(),
-  await fewBits(),
+  dorefa.row,
 ].filter((row) => row !== undefined);
 print(rows);
-printIntegers([await calibrateToEightBits(), await trainToFourBits()]);
+printIntegers([await calibrateToEightBits(), await trainToFourBits(), await integers(dorefa.trained)]);
 console.log(`done in ${((performance.now() - started) / 1000).toFixed(1)} s; files in examples/out`);
 
 /** A CNN of 22 000 parameters: accuracy on the test set before, after, and after a round trip through files. */
@@ -110,21 +111,21 @@ async function mobilenet(): Promise<Row> {
 }
 
 /** A network trained from the start with 1-bit weights, 2-bit activations and 4-bit gradients between its ends. */
-async function fewBits(): Promise<Row> {
+async function fewBits(): Promise<{ readonly row: Row; readonly trained: Simulated }> {
   const name = "lenet 1-2-4";
   const test = quick ? firstImages(mnist("t10k"), 1000) : mnist("t10k");
   const images = quick ? 1920 : 20_000;
   progress(`${name}: training`);
   const model = lenet(1);
-  const { accuracy, report } = await trainDorefa(model, mnist("train"), test, {
+  const { accuracy, report, simulated } = await trainDorefa(model, mnist("train"), test, {
     ...{ weightBits: 1, activationBits: 2, gradientBits: 4, learningRate: DOREFA_RATE, epochs: 1, images, seed: 1 },
     onProgress: tenths((done) => progress(`${name}: training, ${done} of ${images} images`)),
   });
-  model.dispose();
   const least = quick ? 0.8 : 0.97;
   check(name, accuracy >= least, `accuracy of at least ${least}, got ${accuracy}`);
   const result = `top-1 ${percent(accuracy)} after ${images} images of training (${test.count} images)`;
-  return { model: name, before: report.bytesBefore, after: report.bytesAfter, result };
+  const row = { model: name, before: report.bytesBefore, after: report.bytesAfter, result };
+  return { row, trained: { name, float: model, simulated, test, simulatedShare: accuracy } };
 }
 
 /** Calls with each tenth of the work, in percent. */
@@ -143,8 +144,8 @@ interface Simulated {
   readonly float: LayersModel;
   readonly simulated: LayersModel;
   readonly test: ImageSet;
-  /** Accuracy of both. */
-  readonly floatShare: number;
+  /** Accuracy of both; none of a float model that was not trained, of which the time alone counts. */
+  readonly floatShare?: number;
   readonly simulatedShare: number;
 }
 
@@ -186,27 +187,31 @@ async function trainToFourBits(): Promise<readonly string[]> {
 /** Writes, reads, verifies and runs a model's integers; returns its row of the table. */
 async function integers(model: Simulated): Promise<readonly string[]> {
   const { name, float, simulated, test, floatShare, simulatedShare } = model;
-  const file = `${name.replace(" ", "-")}.tflite`;
+  const file = `${name.replaceAll(" ", "-")}.tflite`;
   progress(`${name}: integers`);
   const found = await runIntegers(simulated, float, test, {
     ...{ file: join(out, file), samples: quick ? 100 : 1000, timed: 1000 },
     onProgress: (doing) => progress(`${name}: ${doing}`),
   });
   say(`${name}: verify: ${found.parityLine}`);
-  const { alone } = found.parity;
+  const rounded = found.parity.layers.filter(({ roundedLater }) => roundedLater === undefined);
+  const differing = rounded.reduce((sum, { alone }) => sum + alone.differing, 0);
+  const codes = rounded.reduce((sum, layer) => sum + layer.codes, 0);
   check(
     name,
-    alone.fraction <= 1e-4 && alone.largest <= 1,
+    differing <= codes / 10_000 && rounded.every(({ alone }) => alone.largest <= 1),
     `≤ 1 in 10^4 codes to differ, by 1, got ${found.parityLine}`,
   );
   const changed = Math.abs(Math.round(found.accuracy * test.count) - Math.round(simulatedShare * test.count));
-  // 0.05 point, as far as images can tell.
-  const allowed = Math.max(1, test.count / 2000);
+  // 0.05 point, as far as images can tell. DoReFa trains its first and last layers in float: rounding them to 8 bits costs more, and
+  // after short training, with ranges that lag behind, a few points.
+  const allowed = floatShare !== undefined ? Math.max(1, test.count / 2000) : test.count * (quick ? 0.03 : 0.005);
   check(name, changed <= allowed, `integer accuracy within ${allowed} of ${test.count} images, got ${changed}`);
   const { session, float: one, floatInHundreds } = found.times;
   return [
     name,
-    ...[floatShare, simulatedShare, found.accuracy].map(percent),
+    floatShare === undefined ? "–" : percent(floatShare),
+    ...[simulatedShare, found.accuracy].map(percent),
     file,
     `${(found.fileBytes / 1024).toFixed(1)} KiB`,
     ...[session, one, floatInHundreds].map((time) => `${time.toFixed(0)} µs`),

@@ -3,6 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { isDistStale } from "./stale-dist.js";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
@@ -11,7 +12,9 @@ if (!existsSync("tests/peers/node_modules")) {
   const options = ["--prefix", "tests/peers", "--legacy-peer-deps", "--ignore-scripts", "--no-audit", "--no-fund"];
   run("npm", ["ci", ...options]);
 }
-const files = ["ties", "random-networks", "given-models"].map((name) => `tests/peers/${name}.ts`);
+// The examples, which load models and images, use the package as it is built.
+if (await isDistStale()) run(process.execPath, ["--import", "tsx", "scripts/build.ts"]);
+const files = ["ties", "random-networks", "given-models", "own-models"].map((name) => `tests/peers/${name}.ts`);
 run(process.execPath, ["--import", "tsx", "--test", "--test-reporter", "spec", ...files]);
 
 function run(program: string, args: readonly string[]): void {

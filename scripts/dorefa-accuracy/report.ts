@@ -65,12 +65,18 @@ async function runPlan(plan: Plan, { train, test }: Sets): Promise<Run> {
   const bits = bitsOf(plan.bits);
   const name = `${plan.set} ${plan.bits}${noise === null ? "" : `, noise per ${noise}`}, rate ${learningRate}, seed ${seed}`;
   const model = await modelOf(plan);
-  const { accuracy, msPerImage } = await trainDorefa(model, training, heldOut ? lastImages(train, HELD_OUT) : test, {
-    ...(noise === null ? bits : { ...bits, gradientBits: 32 }),
-    ...{ epochs, images, learningRate, seed },
-    onProgress: (done) => showProgress(`${name}: ${Math.round(100 * done)} %`),
-  });
+  const { accuracy, msPerImage, simulated } = await trainDorefa(
+    model,
+    training,
+    heldOut ? lastImages(train, HELD_OUT) : test,
+    {
+      ...(noise === null ? bits : { ...bits, gradientBits: 32 }),
+      ...{ epochs, images, learningRate, seed },
+      onProgress: (done) => showProgress(`${name}: ${Math.round(100 * done)} %`),
+    },
+  );
   model.dispose();
+  simulated.dispose();
   return { ...plan, accuracy, msPerImage: Number(msPerImage.toFixed(2)) };
 }
 

@@ -137,7 +137,7 @@ export interface IntegerPadNode extends NodeBase {
 }
 
 /** The same codes in the output's shape. */
-export interface IntegerReshapeNode extends NodeBase {
+interface IntegerReshapeNode extends NodeBase {
   readonly op: "reshape";
 }
 

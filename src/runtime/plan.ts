@@ -46,7 +46,7 @@ export type PlannedStep =
   | { readonly kind: "reference"; readonly index: number; readonly node: QuantizedNode };
 
 /** Bytes that are copied into the session's block once. */
-export interface PlacedConstant {
+interface PlacedConstant {
   readonly address: number;
   readonly data: Int8Array | Int16Array | Int32Array | Uint32Array;
 }

@@ -244,6 +244,11 @@ export function dorefaContract(): void {
                 const message = `${name}: expected finite values, got ${bad} at index ${at}`;
                 assert.throws(() => call(inputsOf(x), bits, out), { name: "QuantError", code: "non-finite", message });
                 assert.deepEqual([...new Set(out)], [9]);
+                const resident = residentArray("float32", 19);
+                resident.array.fill(9);
+                assert.throws(() => call(inputsOf(x), bits, resident.array), { message });
+                assert.deepEqual([...new Set(resident.array)], [9]);
+                resident.dispose();
               }
             }
           }

@@ -23,7 +23,13 @@ function runTool(name: string, file: string, args: readonly string[]): { status:
 }
 
 test("the archive holds dist, the notices and what npm always adds, nothing else", () => {
-  assert.deepEqual(readdirSync(consumer.packageDir).sort(), ["LICENSE", "README.md", "THIRD-PARTY-NOTICES.md", "dist", "package.json"]);
+  assert.deepEqual(readdirSync(consumer.packageDir).sort(), [
+    "LICENSE",
+    "README.md",
+    "THIRD-PARTY-NOTICES.md",
+    "dist",
+    "package.json",
+  ]);
   assert.deepEqual(
     readdirSync(join(consumer.packageDir, "dist"), { recursive: true, encoding: "utf8" }).sort(),
     readdirSync(join(root, "dist"), { recursive: true, encoding: "utf8" }).sort(),

@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import type { QuantError } from "../../src/core/errors.js";
 import { readTflite } from "../../src/formats/tflite/read-tflite.js";
 import { writeTflite } from "../../src/formats/tflite/write-tflite.js";
+import type { CodeDifference } from "../../src/graph/lower/dorefa-layer.js";
 import type { QuantizedGraph } from "../../src/graph/quantized-graph.js";
+import type { ConfigList } from "../../src/quantizers/config-list.js";
 import { calibrate } from "../../src/tfjs/calibrate.js";
-import { convert } from "../../src/tfjs/convert.js";
+import { type ConvertOptions, convert } from "../../src/tfjs/convert.js";
+import { DoReFaQuantizer } from "../../src/tfjs/dorefa-quantizer.js";
 import { QATQuantizer } from "../../src/tfjs/qat-quantizer.js";
 import { reload } from "./model-checks.js";
 import { CONVERTIBLE, MODELS, randomizeWeights, sampleInputs } from "./model-zoo.js";
@@ -144,6 +148,115 @@ describe("convert", () => {
       code: "unsupported",
       message:
         'convert: expected a network that int8 can compute, got input "image" without a quantizer; replace these layers or cut the model before them, give edges a quantizer, and everything at most 8 bits and fixed sizes',
+    });
+  });
+});
+
+describe("convert: models of DoReFa's", () => {
+  type Config = ConstructorParameters<typeof DoReFaQuantizer>;
+  const EVERYTHING: ConfigList = [{ op_types: ["default"], quant_types: ["weight", "input"], quant_bits: 3 }];
+
+  /** A model of the zoo, compressed and calibrated. */
+  async function dorefa(name: string, ...config: Config): Promise<tf.LayersModel> {
+    const model = MODELS[name]();
+    randomizeWeights(model);
+    const simulated = new DoReFaQuantizer(...config).compress(model);
+    await calibrate(simulated, sampleInputs(model));
+    return simulated;
+  }
+
+  it("a .tflite file holds all of every model of the zoo; the same comes from one that was saved and loaded", async () => {
+    for (const name of CONVERTIBLE) {
+      // Nothing has weights to round.
+      if (name === "batch norm without convolution") continue;
+      const simulated = await dorefa(name, EVERYTHING, { gradientBits: 4 });
+      const integers = await convert(simulated);
+      assert.deepEqual(readTflite(writeTflite(integers)), integers, name);
+      assert.deepEqual(await convert(await reload(simulated)), integers, name);
+    }
+  });
+
+  it("layers between the first and the last in 1 and 2 bits, those in 8", async () => {
+    const found = await convert(await dorefa("nested model used twice", { weightBits: 1, activationBits: 2 }));
+    const layers = found.nodes.flatMap((node) => ("weights" in node ? [node] : []));
+    assert.deepEqual(
+      layers.map(({ output, weights, activation }) => [output, new Set(weights.map(Math.abs)).size === 1, activation]),
+      [
+        ["block/relu", false, "relu"],
+        ["block/out", true, "linear"],
+        ["block/relu.2", false, "relu"],
+        ["block/out.2", true, "linear"],
+        ["last/int8", false, "linear"],
+      ],
+    );
+    const clip = { scale: Math.fround(1 / 3), zeroPoint: 124, qmin: 124 };
+    assert.deepEqual(found.tensors["block/relu"], { dtype: "int8", shape: [1, 8, 8, 3], ...clip });
+  });
+
+  it("tells channels that differ, with their layer", async () => {
+    const { layers } = tf;
+    const model = tf.sequential({
+      layers: [
+        layers.dense({ name: "first", units: 8, inputShape: [4] }),
+        layers.dense({ name: "hidden", units: 16, useBias: false }),
+        layers.batchNormalization({ name: "bn" }),
+        layers.dense({ name: "hidden2", units: 16, activation: "relu" }),
+        layers.dense({ name: "last", units: 2 }),
+      ],
+    });
+    randomizeWeights(model);
+    const simulated = new DoReFaQuantizer({ weightBits: 7, activationBits: 8 }).compress(model);
+    await calibrate(simulated, sampleInputs(model));
+    const found: CodeDifference[] = [];
+    await convert(simulated, { onDifference: (difference) => found.push(difference) });
+    assert.ok(found.length > 0);
+    for (const difference of found) {
+      assert.equal(difference.layer, "hidden", "what hidden2 gives is only observed");
+      assert.ok(difference.channel >= 0 && difference.channel < 16);
+      assert.ok("different" in difference && difference.different > 0 && difference.largest === 1);
+      assert.ok(difference.different < 0.01 * difference.accumulators);
+    }
+  });
+
+  it("firstLast float refuses, naming the layers; activations and weights of more than 8 bits", async () => {
+    const refused = async (config: Config, options: ConvertOptions): Promise<unknown> => {
+      const simulated = await dorefa("residual of two branches with weights", ...config);
+      const error: QuantError = await convert(simulated, options).then(
+        () => assert.fail("refused"),
+        (reason) => reason,
+      );
+      assert.equal(error.code, "unsupported");
+      return error.details.obstacles;
+    };
+    assert.deepEqual(await refused([{ weightBits: 1, activationBits: 2 }], { firstLast: "float" }), [
+      '"a1" (Conv2D) with float weights',
+      '"b" (Conv2D) with float weights',
+      '"last" (Conv2D) with float weights',
+    ]);
+    assert.deepEqual(await refused([{ weightBits: 9, activationBits: 10 }], {}), [
+      '"a2" (Conv2D) with weights of 9 bits',
+      'what "a1" (Conv2D) gives ("a1_relu") with 10 bits',
+    ]);
+  });
+
+  it("ranges that training has not observed yet are named", async () => {
+    const simulated = new DoReFaQuantizer({ bits: 4 }).compress(MODELS["residual of two branches with weights"]());
+    await assert.rejects(convert(simulated), {
+      code: "not-calibrated",
+      message:
+        'convert: expected every activation to have seen data, got none for "image", "a2_bn", "b_bn", "relu", "last"; train the model with fit(), or run calibrate() with at least one sample',
+    });
+  });
+
+  it("refuses unknown values of its options", async () => {
+    const simulated = await dorefa("nested model used twice", { bits: 4 });
+    await assert.rejects(convert(simulated, { firstLast: "int4" as never }), {
+      name: "TypeError",
+      message: 'convert: expected firstLast int8 or float, got "int4"',
+    });
+    await assert.rejects(convert(simulated, { onDifference: true as never }), {
+      name: "TypeError",
+      message: "convert: expected onDifference to be a function, got boolean",
     });
   });
 });

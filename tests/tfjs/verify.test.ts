@@ -10,6 +10,7 @@ import { readTfjs } from "../../src/formats/tfjs-model/files.js";
 import type { QuantizedGraph } from "../../src/graph/quantized-graph.js";
 import { calibrate } from "../../src/tfjs/calibrate.js";
 import { convert } from "../../src/tfjs/convert.js";
+import { DoReFaQuantizer } from "../../src/tfjs/dorefa-quantizer.js";
 import { QATQuantizer } from "../../src/tfjs/qat-quantizer.js";
 import { type VerifyOptions, verify } from "../../src/tfjs/verify.js";
 import { printVerification, type VerifyReport } from "../../src/tfjs/verify-report.js";
@@ -322,5 +323,103 @@ describe("verify: reports", () => {
         batchSize: 0,
       },
     );
+  });
+});
+
+describe("verify: models of DoReFa's", () => {
+  type DorefaOptions = ConstructorParameters<typeof DoReFaQuantizer>[0];
+
+  /** Two hidden convolutions and a hidden dense layer of usual size, random, calibrated. */
+  async function network(options: DorefaOptions) {
+    const { layers } = tf;
+    const conv = (name: string, more = {}) =>
+      layers.conv2d({ name, filters: 24, kernelSize: 3, useBias: false, padding: "same", ...more });
+    const block = (name: string) => [
+      layers.batchNormalization({ name: `${name}_bn` }),
+      layers.reLU({ name: `${name}_relu` }),
+    ];
+    const model = tf.sequential({
+      layers: [
+        ...[conv("first", { inputShape: [8, 8, 3] }), ...block("first")],
+        ...[conv("hidden1"), ...block("hidden1"), layers.maxPooling2d({ name: "pool", poolSize: 2 })],
+        ...[conv("hidden2"), ...block("hidden2"), layers.flatten({ name: "flat" })],
+        ...[layers.dense({ name: "hidden3", units: 32 }), ...block("hidden3")],
+        layers.dense({ name: "last", units: 5, activation: "softmax" }),
+      ],
+    });
+    randomizeWeights(model);
+    const inputs = inputsOf(model, 128);
+    const simulated = new DoReFaQuantizer(options).compress(model);
+    await calibrate(simulated, inputs);
+    const told: string[] = [];
+    const integers = await convert(simulated, { onDifference: ({ layer }) => told.push(layer) });
+    return { told, report: await verify(simulated, integers, inputs) };
+  }
+
+  const settings: Readonly<Record<string, DorefaOptions>> = {
+    "1-2": { weightBits: 1, activationBits: 2 },
+    "1-1, signs": { weightBits: 1, activationBits: 1, signActivations: true },
+    "2-2, [0, 6]": { bits: 2, activationBound: 6 },
+    "4-4": { bits: 4 },
+  };
+  for (const [name, options] of Object.entries(settings)) {
+    it(`${name}: what training rounded has its codes; the first and last layers are marked`, async () => {
+      const { told, report } = await network(options);
+      const trained = report.layers.filter(({ roundedLater }) => roundedLater !== true);
+      assert.deepEqual(
+        trained.map(({ value }) => value),
+        ["pool", "hidden2_relu"],
+      );
+      const text = printVerification(report);
+      for (const { codes, alone } of trained) {
+        // Channels that convert tells have sums with another code, each one of hundreds.
+        const allowed = told.length === 0 ? 1e-4 : 1e-3;
+        assert.ok(
+          alone.differing <= Math.ceil(codes * allowed) && alone.largest <= 1,
+          `${told.length} channels told\n${text}`,
+        );
+      }
+      const [image, first] = report.layers;
+      // An input's codes are of the values that came in.
+      assert.deepEqual([image.roundedLater, image.alone.differing], [true, 0]);
+      assert.ok(first.alone.fraction > 0 && first.alone.fraction < 0.05, text);
+    });
+  }
+
+  it("weights of 8 bits are rounded again, and marked", async () => {
+    const { report } = await network({ bits: 8 });
+    assert.ok(report.layers.every(({ roundedLater }) => roundedLater === true));
+    const pool = report.layers.find(({ value }) => value === "pool");
+    assert.ok(pool !== undefined && pool.alone.fraction > 1e-3 && pool.alone.fraction < 0.5, printVerification(report));
+  });
+
+  it("a clip or sign of a value that goes on as it is: codes of the simulation's", async () => {
+    const { layers } = tf;
+    for (const signActivations of [false, true]) {
+      const image = tf.input({ shape: [8, 8, 4], name: "image" });
+      const conv = (name: string) => layers.conv2d({ name, filters: 4, kernelSize: 3, padding: "same" });
+      const norm = (name: string) => layers.batchNormalization({ name });
+      let x = norm("bn0").apply(conv("first").apply(image)) as tf.SymbolicTensor;
+      for (const i of [1, 2]) {
+        const branch = norm(`bn${i}`).apply(conv(`conv${i}`).apply(x)) as tf.SymbolicTensor;
+        x = layers.add({ name: `sum${i}` }).apply([branch, x]) as tf.SymbolicTensor;
+      }
+      const model = tf.model({ inputs: image, outputs: conv("last").apply(x) as tf.SymbolicTensor });
+      randomizeWeights(model);
+      const inputs = inputsOf(model, 32);
+      const bits = { weightBits: 1, activationBits: signActivations ? 1 : 2 };
+      const simulated = new DoReFaQuantizer({ ...bits, signActivations }).compress(model);
+      await calibrate(simulated, inputs);
+      const integers = await convert(simulated);
+      const report = await verify(simulated, integers, inputs);
+      assert.deepEqual(
+        report.layers.filter(({ value }) => value.endsWith("/clipped")).map(({ value }) => value),
+        ["bn0/clipped", "sum1/clipped"],
+      );
+      // Alone, they are made of 8-bit codes of the value: those next to one of three thresholds differ.
+      for (const { value, alone } of report.layers) {
+        if (value.endsWith("/clipped")) assert.ok(alone.fraction < 0.02, printVerification(report));
+      }
+    }
   });
 });

@@ -5,6 +5,7 @@ import { sizeOf } from "../../../src/core/shape.js";
 import { type LowerOptions, lower } from "../../../src/graph/lower/lower.js";
 import type { QuantizedGraph, QuantizedNode } from "../../../src/graph/quantized-graph.js";
 import type { Graph } from "../../../src/graph/types.js";
+import { runReference } from "../../../src/runtime/run-reference.js";
 import { type Sketch, sketch } from "../sketch.js";
 
 /** Scale and zero point of a value in 8 bits, or in some others. */
@@ -415,5 +416,161 @@ describe("lower: ops without weights", () => {
     fails(() => single((s, x) => s.op("concat", "y", [x, x], { axis: 1 }), tiny), '"y" (concat)', rescale, 256);
     const product = () => single((s, x) => s.op("multiply", "y", [x, x]), { y: [2 ** -10, 0] });
     fails(product, '"y" (multiply)', "product of input scales / output scale", 256);
+  });
+});
+
+describe("lower: models of DoReFa's", () => {
+  const CLIP = { bits: 2, signed: false, bound: 1 } as const;
+  const SIGN = { bits: 1, signed: true, sign: true } as const;
+  const OBSERVED = { bits: 8, signed: true, symmetric: false, observeOnly: true } as const;
+  const dorefa = (weightBits: number) => ({ dorefa: { weightBits, gradientBits: 4, seed: 0, tensor: 0 } });
+
+  /** Lowers a graph of these quantizers; observed values have scale 0.5 and zero point 3, weights are 1, −2, 3 … */
+  function loweredDorefa(graph: Graph, quantizers: Graph["quantizers"], options: LowerOptions = {}): QuantizedGraph {
+    const observed = Object.keys(quantizers).filter((value) => "observeOnly" in quantizers[value]);
+    const params = observed.map((value) => [value, { scale: 0.5, zeroPoint: 3, qmin: -128, qmax: 127 }] as const);
+    const weights = Object.entries(graph.weights).map(([name, { shape }]) => {
+      const value = (i: number): number => (i % 2 === 0 || name.endsWith("variance") ? i + 1 : -i - 1);
+      return [name, Float32Array.from({ length: sizeOf(shape) }, (_, i) => value(i))] as const;
+    });
+    const data = { weights: new Map(weights), params: new Map(params) };
+    return lower({ ...graph, quantizers }, data, { io: "int8", ...options });
+  }
+
+  it("clips lie at the top of int8, the lower one a relu; weights of 1 bit are ±1 in 4 bits; float layers get 8", () => {
+    const s = sketch();
+    const hidden = s.dense("hidden", s.dense("first", s.input("x", [null, 3]), 4), 5, dorefa(1));
+    const found = loweredDorefa(s.finish(s.dense("last", hidden, 2)), {
+      x: OBSERVED,
+      first: CLIP,
+      hidden: CLIP,
+      last: OBSERVED,
+    });
+    const third = Math.fround(1 / 3);
+    assert.deepEqual(lines(found), [
+      `first = fullyConnected(x) [1, 4] ${third} 124`,
+      `hidden = fullyConnected(first) [1, 5] ${third} 124`,
+      "last = fullyConnected(hidden) [1, 2] 0.5 3",
+    ]);
+    const layers = found.nodes.filter((node) => "weights" in node);
+    assert.deepEqual(
+      layers.map(({ weightBits, activation }) => [weightBits, activation]),
+      [
+        [8, "relu"],
+        [4, "relu"],
+        [8, "linear"],
+      ],
+    );
+    assert.deepEqual(new Set(layers[1].weights), new Set([1, -1]));
+    // E = mean of 1 … 20.
+    assert.deepEqual(layers[1].weightScales, new Float32Array(5).fill(10.5));
+    const { hidden: tensor } = found.tensors;
+    assert.ok(tensor.dtype === "int8" && tensor.qmin === 124);
+  });
+
+  it("a clip of 8 bits has all of int8; one behind a sum is the sum's own grid", () => {
+    const s = sketch();
+    const image = s.input("x", [null, 4, 4, 2]);
+    const sum = s.op("add", "sum", [s.conv2d("conv", image, dorefa(2)), image]);
+    const found = loweredDorefa(s.finish(sum), { x: OBSERVED, conv: { ...CLIP, bits: 8, bound: 255 }, sum: CLIP });
+    assert.deepEqual(lines(found), [
+      "conv = conv2d(x) [1, 4, 4, 2] 1 -128",
+      `sum = add(conv, x) [1, 4, 4, 2] ${Math.fround(1 / 3)} 124`,
+    ]);
+    assert.deepEqual(found.tensors.conv, { dtype: "int8", shape: [1, 4, 4, 2], scale: 1, zeroPoint: -128 });
+  });
+
+  it("signs are 125 and 127; those of a value that goes on as it is come from a convolution of one weight per channel", () => {
+    const s = sketch();
+    const sum = s.op("add", "sum", [s.input("x", [null, 4, 4, 2]), s.input("z", [null, 4, 4, 2])]);
+    const inner = s.conv2d("conv", s.op("identity", "sum/clipped", sum), dorefa(1));
+    const found = loweredDorefa(s.finish(s.op("add", "y", [inner, sum])), {
+      x: OBSERVED,
+      z: OBSERVED,
+      sum: OBSERVED,
+      "sum/clipped": SIGN,
+      conv: OBSERVED,
+      y: OBSERVED,
+    });
+    assert.deepEqual(lines(found), [
+      "sum = add(x, z) [1, 4, 4, 2] 0.5 3",
+      "sum/clipped = depthwiseConv2d(sum) [1, 4, 4, 2] 1 126",
+      "conv = conv2d(sum/clipped) [1, 4, 4, 2] 0.5 3",
+      "y = add(conv, sum) [1, 4, 4, 2] 0.5 3",
+    ]);
+    const codes = Int8Array.from({ length: 32 }, (_, i) => i - 13);
+    const { sum: sums, "sum/clipped": signs } = runReference(
+      { ...found, outputs: ["sum", "sum/clipped"] },
+      { x: codes, z: new Int8Array(32).fill(3) },
+      { rounding: "integer" },
+    );
+    assert.deepEqual(sums, codes);
+    assert.deepEqual(
+      signs,
+      codes.map((code) => (code >= 3 ? 127 : 125)),
+    );
+  });
+
+  it("a clip for one reader of a value is a requantize", () => {
+    const s = sketch();
+    const found = loweredDorefa(s.finish(s.op("identity", "x/clipped", s.input("x", [null, 3]))), {
+      x: OBSERVED,
+      "x/clipped": CLIP,
+    });
+    assert.deepEqual(lines(found), [`x/clipped = quantize(x) [1, 3] ${Math.fround(1 / 3)} 124`]);
+  });
+
+  it("batch norm of its own: factors and biases, differences told where training clips what it gives", () => {
+    const told: unknown[] = [];
+    const s = sketch();
+    const bn = s.batchNorm("bn", s.op("maxPool2d", "pool", s.input("x", [null, 4, 4, 2]), POOL));
+    const found = loweredDorefa(
+      s.finish(s.conv2d("conv", bn, dorefa(4))),
+      { x: OBSERVED, bn: { ...CLIP, bits: 8 }, conv: OBSERVED },
+      { onDifference: (difference) => told.push(difference) },
+    );
+    assert.deepEqual(lines(found), [
+      "pool = maxPool2d(x) [1, 2, 2, 2] 0.5 3",
+      `bn = depthwiseConv2d(pool) [1, 2, 2, 2] ${Math.fround(1 / 255)} -128`,
+      "conv = conv2d(bn) [1, 2, 2, 2] 0.5 3",
+    ]);
+    // A tie: in float it rounds to even, in integers up.
+    assert.deepEqual(told, [{ layer: "bn", channel: 0, different: 1, accumulators: 256, largest: 1 }]);
+  });
+
+  it("no differences are told of what training only observed, nor of layers that it left in float", () => {
+    const told = (quantizers: Graph["quantizers"], weights: Readonly<Record<string, unknown>>): number => {
+      const own = sketch();
+      const first = own.conv2d("first", own.input("x", [null, 4, 4, 2]), weights);
+      let count = 0;
+      loweredDorefa(own.finish(first), quantizers, { onDifference: () => count++ });
+      return count;
+    };
+    const clip = { ...CLIP, bits: 8, bound: 300 };
+    assert.ok(told({ x: OBSERVED, first: clip }, dorefa(7)) > 0);
+    assert.equal(told({ x: OBSERVED, first: OBSERVED }, dorefa(7)), 0);
+    assert.equal(told({ x: OBSERVED, first: clip }, {}), 0);
+  });
+
+  it("firstLast float names the layers that training left in float", () => {
+    const s = sketch();
+    const hidden = s.dense("hidden", s.dense("first", s.input("x", [null, 3]), 4), 5, dorefa(1));
+    const graph = s.finish(s.dense("last", hidden, 2));
+    const quantizers = { x: OBSERVED, first: CLIP, hidden: CLIP, last: OBSERVED };
+    assert.throws(() => loweredDorefa(graph, quantizers, { firstLast: "float" }), {
+      code: "unsupported",
+      details: { obstacles: ['"first" (Dense) with float weights', '"last" (Dense) with float weights'] },
+    });
+  });
+
+  it("errors name the layer", () => {
+    const s = sketch();
+    const graph = s.finish(s.dense("hidden", s.input("x", [null, 3]), 4, { ...dorefa(2), bias: undefined }));
+    const weights = new Map([["hidden/kernel", new Float32Array(12).fill(Number.NaN)]]);
+    const quantizers = { x: CLIP, hidden: CLIP };
+    assert.throws(() => lower({ ...graph, quantizers }, { weights, params: new Map() }), {
+      code: "non-finite",
+      message: /^lower: "hidden" \(Dense\): weights: /,
+    });
   });
 });

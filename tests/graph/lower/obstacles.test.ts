@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { QuantParams } from "../../../src/core/quant-params.js";
+import { SIGN_GRID } from "../../../src/core/unit-grid.js";
 import { checkObstacles } from "../../../src/graph/lower/obstacles.js";
 import { sketch } from "../sketch.js";
 
@@ -45,6 +46,39 @@ describe("checkObstacles", () => {
       message: `convert: expected a network that int8 can compute, got ${obstacles.join("; ")}; ${WAY_OUT}`,
       details: { obstacles },
     });
+  });
+
+  it("DoReFa's weights of more than 8 bits, and signs of what has no bias to put 0 between two sums", () => {
+    const s = sketch();
+    const image = s.input("image", [null, 4, 4, 2]);
+    const dorefa = (weightBits: number) => ({ dorefa: { weightBits, gradientBits: 32, seed: 0, tensor: 0 } });
+    const sum = s.op("add", "sum", [s.conv2d("wide", image, dorefa(9)), s.conv2d("fits", image, dorefa(8))]);
+    const both = s.op("concat", "both", [sum, image], { axis: 3 });
+    const pool = { poolSize: [2, 2], strides: [2, 2], padding: "valid" };
+    const graph = s.finish(s.op("averagePool2d", "average", s.op("maxPool2d", "most", both, pool), pool));
+    const grids = {
+      image: INT8,
+      wide: INT8,
+      fits: INT8,
+      sum: SIGN_GRID,
+      both: SIGN_GRID,
+      most: SIGN_GRID,
+      average: SIGN_GRID,
+    };
+    assert.throws(() => check(graph, grids), {
+      details: {
+        obstacles: [
+          '"wide" (Conv2D) with weights of 9 bits',
+          'signs of what "sum" (add) gives, without a batch norm between',
+          'signs of what "both" (concat) gives, without a batch norm between',
+          'signs of what "average" (averagePool2d) gives, without a batch norm between',
+        ],
+      },
+    });
+    assert.throws(
+      () => check(graph, { ...grids, image: SIGN_GRID, average: INT8 }),
+      /got "wide".*; signs of input "image"; /,
+    );
   });
 
   it("inputs: without a quantizer, and with sizes that only the data tells", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { QuantParams } from "../../../src/core/quant-params.js";
+import { SIGN_GRID } from "../../../src/core/unit-grid.js";
 import { valueGrids } from "../../../src/graph/lower/value-grids.js";
 import type { EdgeQuantizer, Graph } from "../../../src/graph/types.js";
 import { sketch } from "../sketch.js";
@@ -76,5 +77,33 @@ describe("valueGrids", () => {
     s.op("relu", "relu", twice);
     const found = scalesOf(s.finish("joined", "relu", "output"), { x: 3, joined: 5, relu: 7 });
     assert.deepEqual(found, { x: 3, joined: 5, relu: 7, average: 5 });
+  });
+
+  it("clips, signs and fixed parameters say theirs; before max pools, too, but not before a pad that is then made signs of", () => {
+    const s = sketch();
+    const map = [null, 4, 4, 2];
+    const pad = {
+      padding: [
+        [1, 1],
+        [1, 1],
+      ],
+    };
+    const relu = s.op("relu", "relu", s.input("x", map));
+    const clipped = s.op("zeroPad2d", "clipped", s.op("maxPool2d", "pool", relu, POOL), pad);
+    const sign = s.op("zeroPad2d", "sign", s.op("relu", "before", clipped), pad);
+    const graph = s.finish(s.op("softmax", "probs", sign));
+    const quantizers = {
+      clipped: { bits: 2, signed: false, bound: 6 },
+      sign: { bits: 1, signed: true, sign: true },
+      probs: { bits: 8, signed: true, fixed: { scale: 1 / 256, zeroPoint: -128 } },
+    } as const;
+    const clip = { scale: 2, zeroPoint: 0, qmin: 0, qmax: 3 };
+    assert.deepEqual(Object.fromEntries(valueGrids({ ...graph, quantizers }, new Map())), {
+      relu: clip,
+      pool: clip,
+      clipped: clip,
+      sign: SIGN_GRID,
+      probs: { scale: 1 / 256, zeroPoint: -128, qmin: -128, qmax: 127 },
+    });
   });
 });

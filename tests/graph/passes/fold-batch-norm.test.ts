@@ -90,6 +90,22 @@ describe("foldBatchNorm", () => {
     }
   });
 
+  it("the activation that a batch norm took in, and the layers of both, come along", () => {
+    const g = sketch();
+    const fused = [{ id: "relu", name: "relu", className: "ReLU", config: {} }];
+    const graph = g.finish(g.batchNorm("bn", g.conv2d("conv", g.input("x", MAP)), { activation: "relu6", fused }));
+    const [node] = foldBatchNorm(graph).nodes;
+    assert.ok(node.op === "conv2d");
+    assert.deepEqual([node.activation, node.fused.map(({ name }) => name)], ["relu6", ["bn", "relu"]]);
+  });
+
+  it("does not fold a batch norm behind a value that is quantized", () => {
+    const g = sketch();
+    const bare = g.finish(g.batchNorm("bn", g.conv2d("conv", g.input("x", MAP))));
+    const graph: Graph = { ...bare, quantizers: { conv: { bits: 2, signed: false, bound: 1 } } };
+    assert.equal(foldBatchNorm(graph), graph);
+  });
+
   it("does not fold a batch norm that is used elsewhere too", () => {
     const g = sketch();
     const x = g.input("x", MAP);
