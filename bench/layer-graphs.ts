@@ -39,7 +39,15 @@ export function layerGraph({ op, side, inputs, outputs, kernel = 1, stride = 1 }
       case "add":
         return { ...name, op, activation: "linear" };
       case "fullyConnected":
-        return { ...name, ...linear, op, weightsShape: [outputs, inputs], keepDims: false };
+        // One scale for all: XNNPACK of 2022 leaves fully connected layers with more to TensorFlow Lite's plain loops.
+        return {
+          ...name,
+          ...linear,
+          weightScales: Float32Array.of(2 ** -7),
+          op,
+          weightsShape: [outputs, inputs],
+          keepDims: false,
+        };
       case "conv2d":
         return { ...name, ...linear, ...windows, op, weightsShape: [outputs, kernel, kernel, inputs] };
       case "depthwiseConv2d":

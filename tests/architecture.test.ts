@@ -91,7 +91,7 @@ test("bare imports: tfjs in src/tfjs, the loader in src/wasm, flatbuffers in the
       return folderOf(path) === "cli" || path === "src/cli.ts" || /^src\/wasm\/(infer-)?binary\.ts$/.test(path);
     if (name === "@tensorflow/tfjs") return folderOf(path) === "tfjs";
     if (name === "flatbuffers") return path === "src/formats/tflite/encode-file.ts";
-    return name === "@assemblyscript/loader" && path === "src/wasm/instance.ts";
+    return name === "@assemblyscript/loader" && path === "src/wasm/instantiate-loaded.ts";
   };
   const wrong = sources.flatMap((path) =>
     importsOf(path)

@@ -12,7 +12,7 @@ export interface LiteRt {
   loadAndCompile(bytes: Uint8Array, options: { accelerator: "wasm" }): Promise<LiteRtModel>;
 }
 
-export interface LiteRtTensor {
+interface LiteRtTensor {
   data(): Promise<Values>;
   delete(): void;
 }

@@ -10,7 +10,7 @@ export interface WasmTensor {
 }
 
 /** A file that is ready to run. */
-export interface WasmModel {
+interface WasmModel {
   GetInputs(): { size(): number; get(i: number): WasmTensor };
   GetOutputs(): { size(): number; get(i: number): WasmTensor };
   Infer(): boolean;

@@ -4,6 +4,7 @@ import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
+import { binaryToText } from "../../src/wasm/binary-text.js";
 import { type Consumer, makeConsumer } from "../packaging/consumer.js";
 import { bundle } from "./bundle.js";
 import { expectedReport, expectedRuntimeReport, skipUnless } from "./expected-report.js";
@@ -31,12 +32,12 @@ before(async () => {
 });
 after(() => consumer.remove());
 
-// "\0asm" as base64 text.
-const INLINE_WASM = /AGFzb[Q-T]/;
+/** The magic number and version of every binary, "\0asm" and 1, as bundles carry them. */
+const INLINE_WASM = binaryToText(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
 
 test("the workerd bundle carries no wasm, the default one does", async () => {
-  assert.doesNotMatch(worker, INLINE_WASM);
-  assert.match(await bundle("console.ts", "default", consumer), INLINE_WASM);
+  assert.ok(!worker.includes(INLINE_WASM));
+  assert.ok((await bundle("console.ts", "default", consumer)).includes(INLINE_WASM));
 });
 
 const program = workerdProgram();
