@@ -7,6 +7,8 @@ import { Arena } from "./memory.js";
 export const CONSTANTS_BYTES = 64;
 /** Where the binaries' blocks of constants lie. */
 export const CONSTANTS_PTR = { train: 16, infer: 16 + CONSTANTS_BYTES } as const;
+/** First byte of the arena. */
+export const ARENA_START = CONSTANTS_PTR.infer + CONSTANTS_BYTES;
 
 // Constants, 64 KiB blocks in and out, and channel tables fit without growing.
 const INITIAL_PAGES = 16;
@@ -17,7 +19,7 @@ let library: { readonly memory: object; readonly arena: Arena } | undefined;
 export function libraryMemory(): { readonly memory: object; readonly arena: Arena } {
   if (library === undefined) {
     const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES });
-    library = { memory, arena: new Arena(memory, CONSTANTS_PTR.infer + CONSTANTS_BYTES) };
+    library = { memory, arena: new Arena(memory, ARENA_START) };
   }
   return library;
 }

@@ -4,7 +4,7 @@ import { dequantize } from "../../src/wasm/dequantize.js";
 import { fakeQuantize } from "../../src/wasm/fake-quantize.js";
 import { fakeQuantizeGradient } from "../../src/wasm/fake-quantize-gradient.js";
 import { foldBatchNorm } from "../../src/wasm/fold-batch-norm.js";
-import { CONSTANTS_BYTES, CONSTANTS_PTR } from "../../src/wasm/library-memory.js";
+import { ARENA_START } from "../../src/wasm/library-memory.js";
 import { minMax } from "../../src/wasm/min-max.js";
 import { observeFakeQuantize } from "../../src/wasm/observe-fake-quantize.js";
 import { packBits, unpackBits } from "../../src/wasm/pack-bits.js";
@@ -13,16 +13,13 @@ import { memoryUsage, residentArray } from "../../src/wasm/resident-array.js";
 
 const params = { scale: 0.5, zeroPoint: 0, qmin: -128, qmax: 127 };
 
-/** What the residents and the scratch may use begins here. */
-const START = CONSTANTS_PTR.infer + CONSTANTS_BYTES;
-
 /** Fills linear memory to the last byte, calls `use` with residents that lie there, and checks that it made memory grow. */
 function whileFull(use: (floats: Float32Array, codes: Int8Array) => void): void {
   const { totalBytes, residentBytes } = memoryUsage();
   assert.equal(residentBytes, 0);
   const codes = residentArray("int8", 1024);
-  const rest = residentArray("float32", (totalBytes - START - 1024) / 4);
-  assert.deepEqual(memoryUsage(), { totalBytes, residentBytes: totalBytes - START, peakBytes: totalBytes });
+  const rest = residentArray("float32", (totalBytes - ARENA_START - 1024) / 4);
+  assert.deepEqual(memoryUsage(), { totalBytes, residentBytes: totalBytes - ARENA_START, peakBytes: totalBytes });
   try {
     use(rest.array.subarray(0, 1024), codes.array);
     assert.ok(memoryUsage().totalBytes > totalBytes, "expected the call to grow the memory");
